@@ -1,0 +1,29 @@
+# The commands that people use. `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.PHONY: help install install-dev demo test lint types docs bench lock clean
+
+help:  ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/.installed  ## Make .venv with A_A in it; does nothing when it is up to date
+
+.venv/.installed: requirements/run.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --require-hashes --requirement requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install-dev: .venv/.installed-dev
+
+.venv/.installed-dev: .venv/.installed requirements/dev.txt
+	$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+lock: install-dev  ## Lock the requirements anew, with hashes and without addresses
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    pyproject.toml requirements/build.in -o requirements/run.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --constraint requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt

@@ -1,0 +1,184 @@
+"""Order and data flow of a Job's steps: who waits for whom, and where every input comes from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analytics_automated.pipelines.definitions import JobDefinition, StepDefinition, TaskDefinition
+from analytics_automated.pipelines.problems import Problem, listed, nearest
+
+
+@dataclass
+class Flow:
+    """The resolved flow, and what is wrong with it. Paths begin at the job."""
+
+    needs: dict[str, list[str]] = field(default_factory=dict)
+    """Steps that a step waits for, by step, in the order in which steps run."""
+    sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """Sources of each input, by step: `step.output` or a job input's name."""
+    open_inputs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Inputs that no step provides, with a step and task input that asks for each first."""
+    problems: list[Problem] = field(default_factory=list)
+
+
+def resolve_flow(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> Flow:
+    """Resolve a job whose steps have distinct names and known tasks."""
+    flow = Flow()
+    steps = list(enumerate(job.steps))
+    order = _levels(job)
+    labels = [step.label for step in job.steps]
+    for index, step in steps:
+        flow.needs[step.label] = _needs(step, index, job, order, flow)
+    if _cycle(flow.needs):
+        flow.problems.append(Problem(("steps",), f"wait for each other in a circle: {' -> '.join(_cycle(flow.needs))}"))
+        return flow
+    distances = {label: _distances(label, flow.needs) for label in labels}
+    flow.needs = {label: flow.needs[label] for label in sorted(labels, key=lambda label: _rank(label, flow.needs))}
+    by_label = {step.label: (index, step) for index, step in steps}
+    for label in flow.needs:
+        index, step = by_label[label]
+        flow.sources[label] = _step_sources(index, step, job, tasks, distances[label], flow)
+    return flow
+
+
+def _levels(job: JobDefinition) -> list[int]:
+    """The ordering of each step; where none is named, one more than the step before it."""
+    levels: list[int] = []
+    for step in job.steps:
+        levels.append(step.ordering if step.ordering is not None else (levels[-1] + 1 if levels else 1))
+    return levels
+
+
+def _needs(step: StepDefinition, index: int, job: JobDefinition, order: Sequence[int], flow: Flow) -> list[str]:
+    labels = [other.label for other in job.steps]
+    if step.needs is not None:
+        for place, name in enumerate(step.needs):
+            if name not in labels:
+                message = f"{name!r} is no step of this job{nearest(name, labels)}"
+                flow.problems.append(Problem(("steps", index, "needs", place), message))
+        return [name for name in dict.fromkeys(step.needs) if name in labels]
+    earlier = [level for level in order if level < order[index]]
+    return [label for label, level in zip(labels, order, strict=True) if earlier and level == max(earlier)]
+
+
+def _cycle(needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Steps that wait for each other in a circle; none where there is no circle."""
+    done: set[str] = set()
+
+    def visit(label: str, trail: list[str]) -> list[str]:
+        if label in trail:
+            return [*trail[trail.index(label) :], label]
+        if label in done:
+            return []
+        for other in needs[label]:
+            if found := visit(other, [*trail, label]):
+                return found
+        done.add(label)
+        return []
+
+    return next((found for label in needs if (found := visit(label, []))), [])
+
+
+def _distances(label: str, needs: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Steps that have surely ended before this one, with how far back they are."""
+    distances: dict[str, int] = {}
+    front, distance = list(needs[label]), 1
+    while front:
+        for other in front:
+            distances.setdefault(other, distance)
+        front = [before for other in front for before in needs[other] if before not in distances]
+        distance += 1
+    return distances
+
+
+def _rank(label: str, needs: Mapping[str, Sequence[str]]) -> int:
+    return 1 + max((_rank(other, needs) for other in needs[label]), default=0)
+
+
+def _step_sources(
+    index: int,
+    step: StepDefinition,
+    job: JobDefinition,
+    tasks: Mapping[str, TaskDefinition],
+    before: Mapping[str, int],
+    flow: Flow,
+) -> dict[str, list[str]]:
+    task = tasks[step.task]
+    providers = {other.label: tasks[other.task] for other in job.steps}
+    sources: dict[str, list[str]] = {}
+    for name in step.inputs:
+        if name not in task.inputs:
+            message = f"is no input of the task {step.task!r}{nearest(name, task.inputs)}"
+            flow.problems.append(Problem(("steps", index, "inputs", name), message))
+    for name, definition in task.inputs.items():
+        path = ("steps", index, "inputs", name)
+        if name in step.inputs:
+            sources[name] = step.inputs[name]
+            for reference in step.inputs[name]:
+                problem = _reference_problem(reference, step.label, job, providers, before)
+                if problem:
+                    flow.problems.append(Problem(path, problem))
+                elif "." not in reference:
+                    flow.open_inputs.setdefault(reference, (step.label, name))
+            _width(definition.many, sources[name], providers, job, path, flow)
+            continue
+        offers = [(distance, label) for label, distance in before.items() if name in providers[label].outputs]
+        closest = sorted(label for distance, label in offers if distance == min(offers)[0])
+        if len(closest) > 1:
+            choices = " or ".join(f"{label}.{name}" for label in closest)
+            message = f"could come from {choices}, which are equally near: say which in the step's `inputs`"
+            flow.problems.append(Problem(path, message))
+        elif closest:
+            sources[name] = [f"{closest[0]}.{name}"]
+            _width(definition.many, sources[name], providers, job, path, flow)
+        elif job.inputs is None or name in job.inputs:
+            sources[name] = [name]
+            flow.open_inputs.setdefault(name, (step.label, name))
+            _width(definition.many, sources[name], providers, job, path, flow)
+        elif not definition.optional:
+            message = (
+                f"is provided by nothing: no step before {step.label!r} has an output {name!r}, and the job has no "
+                f"input of that name (its inputs: {listed(job.inputs)}). Bind it in the step's `inputs`"
+            )
+            flow.problems.append(Problem(path, message))
+    return sources
+
+
+def _reference_problem(
+    reference: str,
+    label: str,
+    job: JobDefinition,
+    providers: Mapping[str, TaskDefinition],
+    before: Mapping[str, int],
+) -> str | None:
+    owner, dot, output = reference.partition(".")
+    if not dot:
+        if job.inputs is not None and reference not in job.inputs:
+            return f"{reference!r} is no input of this job{nearest(reference, job.inputs)}"
+        return None
+    if owner not in providers:
+        return f"{owner!r} is no step of this job{nearest(owner, providers)}"
+    if output not in providers[owner].outputs:
+        return f"the step {owner!r} has no output {output!r}{nearest(output, providers[owner].outputs)}"
+    if owner not in before:
+        return f"the step {owner!r} has not surely ended before {label!r} starts"
+    return None
+
+
+def _width(
+    many: bool,
+    references: Sequence[str],
+    providers: Mapping[str, TaskDefinition],
+    job: JobDefinition,
+    path: tuple[str | int, ...],
+    flow: Flow,
+) -> None:
+    """A single input cannot be fed from several files."""
+    for reference in references if not many else ():
+        owner, dot, name = reference.partition(".")
+        if dot and owner in providers and name in providers[owner].outputs:
+            wide = providers[owner].outputs[name].many
+        else:
+            wide = not dot and job.inputs is not None and reference in job.inputs and job.inputs[reference].many
+        if wide:
+            message = f"is a single file, but {reference} may be many: set `many: true` on the task's input"
+            flow.problems.append(Problem(path, message))

@@ -1,0 +1,256 @@
+"""What must hold within one Task."""
+
+from collections.abc import Iterator
+
+import regex
+
+from analytics_automated.pipelines.checks.programs import program_problems
+from analytics_automated.pipelines.commands import command_words, interpreter_words
+from analytics_automated.pipelines.definitions import (
+    ParameterDefinition,
+    ParameterType,
+    TaskDefinition,
+)
+from analytics_automated.pipelines.definitions.task import ScriptFile
+from analytics_automated.pipelines.parameters import value_problems
+from analytics_automated.pipelines.problems import Path, Problem, nearest
+from analytics_automated.pipelines.templates import (
+    FIXED_NAMES,
+    Placeholder,
+    TemplateError,
+    Word,
+    parse_word,
+)
+
+PRIVATE_VARIABLES = frozenset({"HOME", "TMPDIR", "PATH", "AA_ATTEMPT"})
+"""Variables that A_A sets for every command."""
+CODE_VARIABLES = ("BASH_ENV", "ENV", "IFS", "PS4", "PROMPT_COMMAND", "LD_", "PYTHON", "PERL", "RUBY", "NODE_", "R_", "JAVA_")
+"""Beginnings of variables by which a program loads code: no text of a caller may reach them."""
+
+
+def check_task(task: TaskDefinition) -> list[Problem]:
+    """Everything that is wrong within the task; paths begin at the task."""
+    return [
+        *_what_to_execute(task),
+        *_files(task),
+        *_streams(task),
+        *(problem for name, parameter in task.parameters.items() for problem in check_parameter(name, parameter)),
+        *_environment(task),
+    ]
+
+
+def _what_to_execute(task: TaskDefinition) -> Iterator[Problem]:
+    if (task.command is None) == (task.script is None):
+        yield Problem(() if task.command is None else ("script",), "needs either `command` or `script`, one of the two")
+        return
+    if task.script is not None:
+        if isinstance(task.script, str) and not task.script.strip():
+            yield Problem(("script",), "is empty")
+        if not isinstance(task.script, ScriptFile) and task.interpreter is not None:
+            yield from _interpreter(task)
+        return
+    if task.interpreter is not None:
+        yield Problem(("interpreter",), "belongs to a `script`: a command names its program itself")
+    try:
+        words = command_words(task)
+    except TemplateError as error:
+        yield Problem(("command",), str(error))
+        return
+    for word in words:
+        for placeholder in word.placeholders:
+            yield from _placeholder(task, placeholder, ("command",))
+        yield from _within_word(task, word)
+    yield from _unused(task, words)
+    yield from program_problems(task, words)
+
+
+def _interpreter(task: TaskDefinition) -> Iterator[Problem]:
+    try:
+        words = interpreter_words(task)
+    except TemplateError as error:
+        yield Problem(("interpreter",), str(error))
+        return
+    if not words or any(word == "" or parse_word(word).placeholders for word in words):
+        yield Problem(("interpreter",), "must be a program, or a list of words, without placeholders")
+
+
+def _placeholder(task: TaskDefinition, placeholder: Placeholder, path: Path) -> Iterator[Problem]:
+    kind, name = placeholder.kind, placeholder.name
+    known: dict[str, list[str]] = {
+        "input": list(task.inputs),
+        "output": list(task.outputs),
+        "param": list(task.parameters),
+        **{fixed: list(names) for fixed, names in FIXED_NAMES.items()},
+    }
+    if kind in known and name not in known[kind]:
+        hint = nearest(name, known[kind]) or f"; known: {', '.join(known[kind]) or 'none'}"
+        yield Problem(path, f"{placeholder} names no {_KIND_WORDS[kind]} of this task{hint}")
+    elif kind == "data" and not name:
+        yield Problem(path, f"{placeholder} names no data")
+    elif kind == "output" and (task.outputs[name].many or task.outputs[name].is_glob):
+        yield Problem(path, f"{placeholder} stands for one file, but the output {name!r} is a glob or `many`")
+
+
+_KIND_WORDS = {
+    "input": "input",
+    "output": "output",
+    "param": "parameter",
+    "resources": "resource",
+    "scatter": "scatter value",
+    "submission": "submission value",
+}
+
+
+def _within_word(task: TaskDefinition, word: Word) -> Iterator[Problem]:
+    if word.lone is not None:
+        return
+    for placeholder in word.placeholders:
+        parameter = task.parameters.get(placeholder.name) if placeholder.kind == "param" else None
+        if parameter is not None and parameter.many:
+            yield Problem(("command",), f"{placeholder} is a list, so it must be a word of its own")
+        if parameter is not None and parameter.flag is not None:
+            yield Problem(("command",), f"{placeholder} has a flag, so it must be a word of its own")
+        file = task.inputs.get(placeholder.name) if placeholder.kind == "input" else None
+        if file is not None and file.flag is not None:
+            yield Problem(("command",), f"{placeholder} has a flag, so it must be a word of its own")
+
+
+def _unused(task: TaskDefinition, words: tuple[Word, ...]) -> Iterator[Problem]:
+    used = {(placeholder.kind, placeholder.name) for word in words for placeholder in word.placeholders}
+    texts = [parse_word(text) for text in task.environment.values()]
+    used |= {(placeholder.kind, placeholder.name) for text in texts for placeholder in text.placeholders}
+    for name, parameter in task.parameters.items():
+        if ("param", name) not in used and not parameter.env_only:
+            message = f"the command does not use it: write {{param.{name}}} in the command, or `env_only: true` here"
+            yield Problem(("parameters", name), message)
+    for name, file in task.inputs.items():
+        if ("input", name) not in used and not file.env_only and task.stdin != name:
+            message = f"the command does not use it: write {{input.{name}}} in the command, or `env_only: true` here"
+            yield Problem(("inputs", name), message)
+
+
+def _files(task: TaskDefinition) -> Iterator[Problem]:
+    taken: dict[str, Path] = {}
+    for name, file in task.inputs.items():
+        path = ("inputs", name)
+        if file.file == "." and not file.many:
+            yield Problem(path, "'.' is the work folder itself, which only an input with `many` can be")
+        if any(sign in file.file for sign in "*?[") and not file.many:
+            yield Problem(path, "is a file name, which holds no *, ? or [")
+        if file.file != "." and file.file in taken:
+            yield Problem(path, f"has the same file name as {taken[file.file][-1]!r}")
+        if file.separator is not None and file.flag is None:
+            yield Problem((*path, "separator"), "stands between `flag` and file, and there is no flag")
+        taken[file.file] = path
+    for name, output in task.outputs.items():
+        path = ("outputs", name)
+        if output.file == ".":
+            yield Problem(path, "names a file or a glob, such as '*.tsv'")
+        elif output.file in taken:
+            yield Problem(path, f"has the same file name as {taken[output.file][-1]!r}")
+        if output.many and not output.is_glob:
+            yield Problem(path, "is `many`, so its file is a glob, such as 'out/*.png'")
+        taken.setdefault(output.file, path)
+
+
+def _streams(task: TaskDefinition) -> Iterator[Problem]:
+    if task.stdin is not None:
+        if task.stdin not in task.inputs:
+            yield Problem(("stdin",), f"names no input of this task{nearest(task.stdin, task.inputs)}")
+        elif task.inputs[task.stdin].many:
+            yield Problem(("stdin",), f"is one file, but the input {task.stdin!r} is `many`")
+    for key, name in (("stdout", task.stdout), ("stderr", task.stderr)):
+        if name is None:
+            continue
+        if name not in task.outputs:
+            yield Problem((key,), f"names no output of this task{nearest(name, task.outputs)}")
+        elif stream_file(task, key) is None:
+            yield Problem((key,), f"is one file, but the glob of the output {name!r} does not say which")
+
+
+def stream_file(task: TaskDefinition, stream: str) -> str | None:
+    """The file in the work folder that `stdout` or `stderr` is written to; none where it is kept as a log.
+
+    For an output that is a glob with `*`, the stream's name takes the place of the `*`.
+    """
+    name = task.stdout if stream == "stdout" else task.stderr
+    if name is None or name not in task.outputs:
+        return None
+    file = task.outputs[name].file.replace("*", stream)
+    return None if any(sign in file for sign in "?[") else file
+
+
+def check_parameter(name: str, parameter: ParameterDefinition) -> Iterator[Problem]:
+    """What is wrong with one parameter; paths begin at the task (or job)."""
+    path = ("parameters", name)
+    if parameter.type is None and not parameter.stored:
+        yield Problem(path, "needs a `type` (string, integer, number, boolean, choice) or a stored `value`")
+        return
+    if parameter.stored and parameter.default is not None:
+        yield Problem((*path, "default"), "is of no use beside a stored `value`")
+    if parameter.separator is not None and parameter.flag is None:
+        yield Problem((*path, "separator"), "stands between `flag` and value, and there is no flag")
+    if parameter.flag is not None and parameter.env_only:
+        yield Problem((*path, "flag"), "is of no use with `env_only`")
+    kind = parameter.kind
+    fitting = {
+        "minimum": kind in {ParameterType.INTEGER, ParameterType.NUMBER},
+        "maximum": kind in {ParameterType.INTEGER, ParameterType.NUMBER},
+        "pattern": kind is ParameterType.STRING,
+        "max_length": kind is ParameterType.STRING,
+        "allow_dash": kind is ParameterType.STRING,
+        "choices": kind is ParameterType.CHOICE,
+        "max_items": parameter.many,
+    }
+    for key, fits in fitting.items():
+        if getattr(parameter, key) and not fits:
+            what = "a parameter with `many`" if key == "max_items" else f"a {_OWNERS[key]}"
+            yield Problem((*path, key), f"belongs to {what}")
+    if kind is ParameterType.CHOICE and not parameter.choices:
+        yield Problem(path, "needs `choices`: a list, or each with its title")
+        return
+    if parameter.minimum is not None and parameter.maximum is not None and parameter.minimum > parameter.maximum:
+        yield Problem((*path, "minimum"), "is above `maximum`")
+    if parameter.pattern is not None:
+        try:
+            regex.compile(parameter.pattern)
+        except regex.error as error:
+            yield Problem((*path, "pattern"), f"is no regular expression: {error}")
+            return
+    for key in ("value", "default", "example"):
+        value = getattr(parameter, key)
+        if value is not None:
+            yield from (Problem((*path, key), sentence) for sentence in value_problems(parameter, value))
+
+
+_OWNERS = {
+    "minimum": "number",
+    "maximum": "number",
+    "pattern": "string",
+    "max_length": "string",
+    "allow_dash": "string",
+    "choices": "choice",
+}
+
+
+def _environment(task: TaskDefinition) -> Iterator[Problem]:
+    own = {f"param_{name}" for name in task.parameters} | {f"input_{name}" for name in task.inputs}
+    own |= {f"output_{name}" for name in task.outputs} | {"task_file"}
+    for name, text in task.environment.items():
+        path = ("environment", name)
+        if name in PRIVATE_VARIABLES:
+            yield Problem(path, "is set by A_A for every command" + (": use the backend's `path`" * (name == "PATH")))
+        if name in own:
+            yield Problem(path, "is the variable that the task's own value has")
+        word = parse_word(text)
+        for placeholder in word.placeholders:
+            yield from _placeholder(task, placeholder, path)
+            parameter = task.parameters.get(placeholder.name) if placeholder.kind == "param" else None
+            if parameter is not None and is_callers_text(parameter) and name.startswith(CODE_VARIABLES):
+                message = f"holds {placeholder}, a text of the caller's, but programs load code by this variable"
+                yield Problem(path, message)
+
+
+def is_callers_text(parameter: ParameterDefinition) -> bool:
+    """True where a caller chooses the text freely."""
+    return parameter.kind is ParameterType.STRING and not parameter.stored

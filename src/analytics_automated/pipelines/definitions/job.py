@@ -1,0 +1,167 @@
+"""A workflow that users may call."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from analytics_automated.pipelines.definitions.parameter import ParameterDefinition
+from analytics_automated.pipelines.definitions.scalars import (
+    Boolean,
+    Definition,
+    Free,
+    Integer,
+    JobName,
+    Name,
+    Reference,
+    StepOutput,
+    StepParameter,
+    Text,
+    Word,
+    one_or_more,
+    plain,
+    shorthand,
+)
+from analytics_automated.pipelines.quantities import Duration, Size
+
+
+def _validator(value: Any) -> Any:
+    """`fasta` and `{fasta: {…}}` both become a name with options."""
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+        ((name, options),) = value.items()
+        return {"name": name, "options": {} if plain(options) is None else options}
+    if isinstance(value, dict) and set(value) <= {"name", "options"} and "name" in value:
+        return value
+    raise ValueError("is no validator: write its name, or its name with options, such as {fasta: {alphabet: protein}}")
+
+
+class ValidatorUse(Definition):
+    """A Validator by name, with its options."""
+
+    name: Name = Field(description="The validator's name.")
+    options: dict[str, Free] = Field({}, description="Its options.")
+
+
+Validators = list[Annotated[ValidatorUse, BeforeValidator(_validator)]]
+
+
+class JobInputDefinition(Definition):
+    """A file, or several, that a caller sends."""
+
+    title: Word | None = Field(None, description="What people see.")
+    description: Text | None = Field(None, description="Help for people.")
+    optional: Boolean = Field(False, description="May be left out.")
+    many: Boolean = Field(False, description="Several files may be sent.")
+    max_size: Size | None = Field(None, description="Most bytes of one file; a setting's default unless said.")
+    max_files: Integer | None = Field(None, ge=1, description="Most files; a setting's default unless said.")
+    unpack: list[Literal["zip", "tar"]] = Field([], description="Archives that are taken apart.")
+    validators: Validators = Field([], description="Checks of every file.")
+
+
+class JobParameterDefinition(ParameterDefinition):
+    """A parameter under the caller's name: sets a step's parameter, or is the job's own."""
+
+    sets: Annotated[list[StepParameter], BeforeValidator(one_or_more)] = Field(
+        [], description="The step.parameter, or several, that it sets."
+    )
+    aliases: Annotated[list[Word], BeforeValidator(one_or_more)] = Field([], description="Other names of it.")
+
+
+class ScatterDefinition(Definition):
+    """One run of the step per file."""
+
+    over: Name = Field(description="The step's input that is taken apart.")
+    max_parallel: Integer | None = Field(None, ge=1, description="Most runs at once.")
+    max_items: Integer | None = Field(None, ge=1, description="Most files.")
+    on_item_failure: Literal["fail", "continue"] = Field("fail", description="Whether one failure fails the step.")
+
+
+class StepDefinition(Definition):
+    """A Job's use of one Task."""
+
+    task: Name = Field(description="The Task.")
+    name: Name | None = Field(None, description="The step's name; the task's unless said.")
+    ordering: Integer | None = Field(None, ge=0, description="Equal values run side by side.")
+    needs: list[Name] | None = Field(None, description="Steps that must end before: an explicit graph.")
+    inputs: dict[Name, Annotated[list[Reference], BeforeValidator(one_or_more)]] = Field(
+        {}, description="Where inputs come from: step.output, a job input, or a list: the first that is present."
+    )
+    parameters: dict[Name, Any] = Field({}, description="Fixed values of the task's parameters.")
+    when: Text | None = Field(None, description="Condition; false: the step is skipped.")
+    scatter: Annotated[ScatterDefinition, shorthand("over")] | None = Field(None, description="One run per file.")
+
+    @property
+    def label(self) -> str:
+        """The step's name."""
+        return self.name or self.task
+
+
+class ResultDefinition(Definition):
+    """An output that is shown to the caller, under its public name."""
+
+    source: StepOutput = Field(alias="from", description="The step.output.")
+    title: Word | None = Field(None, description="What people see.")
+
+
+class JobLimitsDefinition(Definition):
+    """How much of the job may be under way."""
+
+    per_caller: Integer | None = Field(None, ge=1, description="Submissions in progress of one caller.")
+    max_running: Integer | None = Field(None, ge=1, description="Submissions that run at once.")
+
+
+class ScheduleDefinition(Definition):
+    """When the job is submitted by itself."""
+
+    cron: Word = Field(description="Five fields, as cron has them.")
+    timezone: Word = Field("UTC", description="IANA time zone.")
+    inputs: dict[Name, Word] = Field({}, description="Files beside the pipeline file, by input.")
+    parameters: dict[Name, Free] = Field({}, description="Parameters.")
+    overlap: Literal["skip", "allow"] = Field("skip", description="When the last one still runs.")
+
+
+class ExampleDefinition(Definition):
+    """An example call, for people and for `aa test`."""
+
+    title: Word | None = Field(None, description="What it shows.")
+    inputs: dict[Name, Word] = Field({}, description="Files beside the pipeline file, by input.")
+    parameters: dict[Name, Free] = Field({}, description="Parameters.")
+    expect: dict[Name, Free] = Field({}, description="What must come of it.")
+
+
+class DeprecatedDefinition(Definition):
+    """That callers should move on."""
+
+    since: Word = Field(description="Date, as 2026-12-01.")
+    successor: JobName | None = Field(None, description="The job to use instead.")
+
+
+class JobDefinition(Definition):
+    """A workflow that users may call: ordered Steps, Validators, one web service."""
+
+    title: Word | None = Field(None, description="What people see.")
+    description: Text | None = Field(None, description="What a caller reads in the catalogue.")
+    version: Word | None = Field(None, description="The author's version of it.")
+    runnable: Boolean = Field(False, description="Callers may submit to it.")
+    access: Word | list[Word] = Field("public", description="public, login, or a list of groups.")
+    contact: Word | None = Field(None, description="Whom to ask.")
+    citation: Text | None = Field(None, description="What to cite.")
+    licence: Text | None = Field(None, description="Licence of the results.")
+    terms: Text | None = Field(None, description="Terms of use.")
+    inputs: dict[Name, JobInputDefinition] | None = Field(
+        None, description="What a caller sends; the inputs that the steps leave open unless said."
+    )
+    parameters: dict[Name, JobParameterDefinition] = Field({}, description="Parameters by the caller's names.")
+    validators: Validators = Field([], description="Checks of every input.")
+    steps: list[Annotated[StepDefinition, shorthand("task")]] = Field(description="The steps.", min_length=1)
+    results: dict[Name, Annotated[ResultDefinition, shorthand("from")]] | None = Field(
+        None, description="What the caller gets; every published output as step_output unless said."
+    )
+    on_failure: Literal["cancel", "finish"] = Field("cancel", description="What becomes of running siblings.")
+    limits: JobLimitsDefinition | None = Field(None, description="How much may be under way.")
+    retention: Duration | None = Field(None, description="How long submissions are kept.")
+    schedule: ScheduleDefinition | None = Field(None, description="When it is submitted by itself.")
+    examples: list[ExampleDefinition] = Field([], description="Example calls.")
+    deprecated: DeprecatedDefinition | None = Field(None, description="That callers should move on.")
+    aliases: list[Word] = Field([], description="Other names of the job.")

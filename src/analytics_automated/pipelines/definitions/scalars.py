@@ -1,0 +1,142 @@
+"""The kinds of single values that a configuration holds, and the base of all definitions."""
+
+import math
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, Strict
+from pydantic_core import PydanticCustomError
+
+NAME = r"[A-Za-z][A-Za-z0-9_]{0,63}"
+JOB_NAME = r"[A-Za-z][A-Za-z0-9_.\-]{0,63}"
+
+
+class Scalar(str):
+    """A scalar of a pipeline file: its source text, with the value that YAML 1.2 gives it beside.
+
+    Where text is meant the source text is taken, so `2.10`, `NO` and `1:30` stay what was typed.
+    """
+
+    __slots__ = ("value",)
+    value: str | int | float | bool | None
+
+    def __new__(cls, text: str, value: str | int | float | bool | None) -> "Scalar":
+        """Source text and YAML value."""
+        made = super().__new__(cls, text)
+        made.value = value
+        return made
+
+
+def plain(value: Any) -> Any:
+    """The value as YAML 1.2 means it; what does not come from a file is returned as it is."""
+    return value.value if isinstance(value, Scalar) else value
+
+
+def plain_deep(value: Any) -> Any:
+    """`plain`, through lists and mappings: for keys that hold free-form data."""
+    if isinstance(value, dict):
+        return {str(key): plain_deep(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_deep(item) for item in value]
+    return plain(value)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, Scalar):
+        if value.value is None:
+            raise ValueError("has no value")
+        return str(value)
+    return value
+
+
+def _strings_only(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("holds a NUL character")
+    return value
+
+
+def _words(value: str) -> str:
+    if any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise ValueError("holds a control character")
+    return value
+
+
+def _number(value: Any) -> int | float:
+    value = plain(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("float_type", "must be a number")
+    if not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    return value
+
+
+def _matches(pattern: str, what: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(what)
+        return value
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, BeforeValidator(_text), Strict(), AfterValidator(_strings_only)]
+"""Text of one or more lines, as typed."""
+Word = Annotated[Text, AfterValidator(_words)]
+"""Text on one line."""
+Integer = Annotated[int, BeforeValidator(plain), Strict()]
+Number = Annotated[int | float, PlainValidator(_number)]
+Boolean = Annotated[bool, BeforeValidator(plain), Strict()]
+Free = Annotated[Any, BeforeValidator(plain_deep)]
+"""Data of any shape, checked elsewhere."""
+
+_NAME_RULE = "is no name: letters, digits and _ (at most 64), a letter first"
+Name = Annotated[Word, _matches(NAME, _NAME_RULE)]
+JobName = Annotated[
+    Word, _matches(JOB_NAME, "is no name: letters, digits, _ - . (at most 64), a letter first")
+]
+VariableName = Annotated[
+    Word, _matches(r"[A-Za-z_][A-Za-z0-9_]*", "is no variable name: letters, digits and _, no digit first")
+]
+QueueName = Annotated[Word, _matches(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}", "is no queue name: letters, digits, _ - .")]
+Reference = Annotated[
+    Word, _matches(rf"{NAME}(\.{NAME})?", "names neither a job input nor a step's output (step.output)")
+]
+StepOutput = Annotated[Word, _matches(rf"{NAME}\.{NAME}", "is no step.output")]
+StepParameter = Annotated[Word, _matches(rf"{NAME}\.{NAME}", "is no step.parameter")]
+
+
+def _relative(value: str) -> str:
+    parts = value.split("/")
+    if not value or value.startswith("/"):
+        raise ValueError("must be a path below the work folder, without a leading /")
+    if value != "." and any(part in {"", ".", ".."} for part in parts):
+        raise ValueError("must be a plain path below the work folder, without empty parts, '.' or '..'")
+    if value.startswith("-"):
+        raise ValueError("must not begin with '-', which commands read as an option")
+    return value
+
+
+RelativePath = Annotated[Word, AfterValidator(_relative)]
+"""A file or folder below the work folder."""
+
+
+class Definition(BaseModel):
+    """Base of all definitions: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, populate_by_name=True)
+
+
+def shorthand(key: str) -> BeforeValidator:
+    """A validator that reads a lone scalar as a mapping with just `key`."""
+
+    def expand(value: Any) -> Any:
+        return {key: value} if isinstance(value, str) else value
+
+    return BeforeValidator(expand)
+
+
+def one_or_more(value: Any) -> Any:
+    """Read a lone item as a list of one."""
+    return [value] if isinstance(value, str | dict) else value

@@ -1,0 +1,1 @@
+"""Pipeline files: YAML with source positions, read into definitions."""

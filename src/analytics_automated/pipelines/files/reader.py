@@ -1,0 +1,180 @@
+"""Reads pipeline files into definitions, with everything that is wrong in them at once."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from analytics_automated.pipelines.definitions import (
+    BackendDefinition,
+    JobDefinition,
+    PipelineDefinition,
+    TaskDefinition,
+)
+from analytics_automated.pipelines.definitions.scalars import JobName, Name
+from analytics_automated.pipelines.definitions.task import ScriptFile
+from analytics_automated.pipelines.files.sentences import problems_of
+from analytics_automated.pipelines.files.source import Document, read_document
+from analytics_automated.pipelines.problems import Path as KeyPath
+from analytics_automated.pipelines.problems import Problem
+
+LARGEST_SCRIPT = 4_000_000
+"""Bytes of a script that lies beside the pipeline file."""
+
+
+@dataclass
+class Configuration:
+    """What one or more pipeline files define, each name once, and where it stands."""
+
+    backends: dict[str, BackendDefinition] = field(default_factory=dict)
+    tasks: dict[str, TaskDefinition] = field(default_factory=dict)
+    jobs: dict[str, JobDefinition] = field(default_factory=dict)
+    pipelines: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The owning pipeline of each (`tasks` | `jobs`, name)."""
+    unreadable: set[tuple[str, str]] = field(default_factory=set)
+    """Sections and names that are there but could not be read."""
+    problems: list[Problem] = field(default_factory=list)
+    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
+
+    def located(self, problem: Problem) -> Problem:
+        """The problem with file and line, found by its path (section, name, …)."""
+        path = problem.path
+        document = self.documents.get((str(path[0]), str(path[1]))) if len(path) > 1 else None
+        if document is None or problem.file is not None:
+            return problem
+        return replace(problem, file=document.file, line=document.line_of(path))
+
+
+_Read = TypeVar("_Read", bound=BaseModel)
+_NAMES = {"backends": TypeAdapter(Name), "tasks": TypeAdapter(Name), "jobs": TypeAdapter(JobName)}
+
+
+def read_files(paths: Iterable[Path]) -> Configuration:
+    """Read all files. Never raises for what is wrong with them: see `problems`."""
+    configuration = Configuration()
+    for path in paths:
+        try:
+            text = path.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
+            configuration.problems.append(Problem((), f"cannot be read: {reason}", str(path)))
+            continue
+        read_text(text, str(path), configuration, folder=path.parent)
+    return configuration
+
+
+def read_text(text: str, file: str, configuration: Configuration, folder: Path | None = None) -> None:
+    """Read one file's text into `configuration`. Files beside it are read from `folder`, where there is one."""
+    document = read_document(text, file)
+    configuration.problems += document.problems
+    if document.data is None:
+        return
+    sections: Mapping[str, Any] = document.data if isinstance(document.data, dict) else {}
+    named = {key: sections[key] for key in ("backends", "tasks", "jobs") if isinstance(sections.get(key), dict)}
+    top: Any = {key: {} if key in named else value for key, value in sections.items()}
+    header = _validated(PipelineDefinition, top if sections else document.data, (), document, configuration)
+    pipeline = header.pipeline if header else None
+    if header and pipeline is None and (named.get("tasks") or named.get("jobs")):
+        message = "is missing: a file with tasks or jobs says which pipeline owns them"
+        configuration.problems.append(Problem(("pipeline",), message, file, 1))
+    models: dict[str, tuple[type[BaseModel], dict[str, Any]]] = {
+        "backends": (BackendDefinition, configuration.backends),
+        "tasks": (TaskDefinition, configuration.tasks),
+        "jobs": (JobDefinition, configuration.jobs),
+    }
+    for section, (model, known) in models.items():
+        for name, data in named.get(section, {}).items():
+            _read_named(section, name, data, model, known, document, configuration)
+            if pipeline and section != "backends":
+                configuration.pipelines.setdefault((section, name), pipeline)
+    _read_scripts(document, configuration, folder)
+
+
+def _read_named(
+    section: str,
+    name: str,
+    data: Any,
+    model: type[BaseModel],
+    known: dict[str, Any],
+    document: Document,
+    configuration: Configuration,
+) -> None:
+    taken = {other.lower(): (where, other) for where, other in configuration.documents if where == section}
+    if name.lower() in taken:
+        where, other = taken[name.lower()]
+        there = configuration.documents[where, other]
+        place = f"{there.file}:{there.line_of((where, other))}"
+        message = f"is defined twice: also in {place}" + (f", as {other!r}" if other != name else "")
+        path = (section, name)
+        configuration.problems.append(Problem(path, message, document.file, document.line_of(path)))
+        return
+    configuration.documents[section, name] = document
+    named = _name_is_right(section, name, document, configuration)
+    definition = _validated(model, data, (section, name), document, configuration)
+    if definition is None or not named:
+        configuration.unreadable.add((section, name))
+    else:
+        known[name] = definition
+
+
+def _name_is_right(section: str, name: str, document: Document, configuration: Configuration) -> bool:
+    try:
+        _NAMES[section].validate_python(name)
+    except ValidationError as error:
+        message = str(error.errors(include_url=False)[0]["msg"]).removeprefix("Value error, ")
+        path = (section, name)
+        configuration.problems.append(Problem(path, message, document.file, document.line_of(path)))
+        return False
+    return True
+
+
+def _validated(
+    model: type[_Read], data: Any, path: KeyPath, document: Document, configuration: Configuration
+) -> _Read | None:
+    """The data as that model; none, with problems noted, where it is not."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        for problem in problems_of(error.errors(include_url=False), model, data):
+            here = problem.below(*path)
+            line = document.line_of(here.path)
+            configuration.problems.append(replace(here, file=document.file, line=line))
+        return None
+
+
+def _read_scripts(document: Document, configuration: Configuration, folder: Path | None) -> None:
+    """Put the text of script files in the place of their names."""
+    for name, task in list(configuration.tasks.items()):
+        if configuration.documents["tasks", name] is not document or not isinstance(task.script, ScriptFile):
+            continue
+        read = _script_reader(folder)
+        try:
+            configuration.tasks[name] = task.model_copy(update={"script": read(task.script.file)})
+        except ValueError as error:
+            path = ("tasks", name, "script", "file")
+            problem = Problem(path, str(error), document.file, document.line_of(path))
+            configuration.problems.append(problem)
+            configuration.unreadable.add(("tasks", name))
+            del configuration.tasks[name]
+
+
+def _script_reader(folder: Path | None) -> Callable[[str], str]:
+    def read(file: str) -> str:
+        if folder is None:
+            raise ValueError("cannot be read here: write the script's text into the pipeline file")
+        inside = folder.resolve()
+        path = (inside / file).resolve()
+        if not path.is_relative_to(inside):
+            raise ValueError("lies outside the pipeline file's folder")
+        try:
+            if path.stat().st_size > LARGEST_SCRIPT:
+                raise ValueError(f"is larger than {LARGEST_SCRIPT} bytes")
+            return path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError:
+            raise ValueError("is not UTF-8 text") from None
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from None
+
+    return read

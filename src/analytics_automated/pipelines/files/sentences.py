@@ -1,0 +1,146 @@
+"""What the data model says of a file's data, as sentences for its author."""
+
+import re
+import types
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from analytics_automated.pipelines.definitions.scalars import Scalar
+from analytics_automated.pipelines.files.source import BEGINS_WITH_BRACE, COMMAND_IN_BRACES
+from analytics_automated.pipelines.problems import Path, Problem, nearest
+from analytics_automated.pipelines.templates import KINDS
+
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "a mapping (key: value)",
+    "model_type": "a mapping (key: value)",
+    "model_attributes_type": "a mapping (key: value)",
+    "list_type": "a list",
+}
+_PLACEHOLDER_KEY = re.compile(rf"({'|'.join(KINDS)})\.\w*")
+
+
+def problems_of(errors: Sequence[ErrorDetails], model: type[BaseModel], data: Any) -> list[Problem]:
+    """One problem per place. Paths begin at `data`."""
+    expected: dict[Path, list[str]] = {}
+    problems: list[Problem] = []
+    for error in errors:
+        path = _path(error, data)
+        if error["type"] in _EXPECTED:
+            found = at(data, path)
+            if _looks_like_placeholder(found):
+                problems.append(Problem(path, BEGINS_WITH_BRACE))
+            else:
+                expected.setdefault(path, []).append(_EXPECTED[error["type"]])
+        else:
+            problems.append(Problem(path, _sentence(error, path, model, data)))
+    for path, kinds in expected.items():
+        said = " or ".join(dict.fromkeys(kinds))
+        problems.append(Problem(path, f"must be {said}, not {describe(at(data, path))}"))
+    return list(dict.fromkeys(problems))
+
+
+def _path(error: ErrorDetails, data: Any) -> Path:
+    """The error's place in the data, without what pydantic adds for unions and keys."""
+    path: list[str | int] = []
+    here = data
+    parts = [part for part in error["loc"] if part != "[key]"]
+    for index, part in enumerate(parts):
+        last = index == len(parts) - 1
+        if isinstance(here, Mapping) and part in here:
+            here = here[part]
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        elif not (last and error["type"] == "missing"):
+            continue
+        path.append(str(part) if isinstance(part, str) else part)
+    return tuple(path)
+
+
+def at(data: Any, path: Path) -> Any:
+    """What stands at that path; none where nothing does."""
+    for part in path:
+        if isinstance(data, Mapping):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            return None
+    return data
+
+
+def describe(value: Any) -> str:
+    """What a value is, for people."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, Scalar):
+        return "nothing" if value.value is None else repr(str(value) if len(value) < 60 else value[:57] + "...")
+    return repr(value)
+
+
+def _looks_like_placeholder(value: Any) -> bool:
+    return isinstance(value, Mapping) and any(_PLACEHOLDER_KEY.match(str(key)) for key in value)
+
+
+def _sentence(error: ErrorDetails, path: Path, model: type[BaseModel], data: Any) -> str:
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        known = known_keys(model, path[:-1])
+        siblings = at(data, path[:-1])
+        if isinstance(siblings, Mapping) and "command" in siblings and _is_empty(siblings[path[-1]]):
+            return f"is no key here: {COMMAND_IN_BRACES}"
+        hint = nearest(str(path[-1]), known) or f"; known: {', '.join(known)}"
+        return f"is no key here{hint}"
+    if kind == "missing":
+        return "is missing"
+    if kind in {"literal_error", "enum"}:
+        context = error.get("ctx", {})
+        return f"must be {context.get('expected')}, not {describe(at(data, path))}"
+    if kind == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ")
+    if kind == "too_short":
+        return "needs at least one entry"
+    return str(error["msg"]).replace("Input should be", "must be")
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, Scalar) and value.value is None
+
+
+def known_keys(model: type[BaseModel], path: Path) -> list[str]:
+    """The keys that a mapping at that path may hold; none where any are."""
+    here: Any = model
+    for part in path:
+        here = _descend(here, part)
+    found = next((kind for kind in _alternatives(here) if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    return [field.alias or name for name, field in found.model_fields.items()] if found else []
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """The members of a union, without `Annotated` around them."""
+    if get_origin(annotation) is Annotated:
+        return _alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in {Union, types.UnionType}:
+        return [kind for member in get_args(annotation) for kind in _alternatives(member)]
+    return [annotation]
+
+
+def _descend(annotation: Any, part: str | int) -> Any:
+    for kind in _alternatives(annotation):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            for name, field in kind.model_fields.items():
+                if part in {name, field.alias}:
+                    return field.annotation
+        if get_origin(kind) is dict:
+            return get_args(kind)[1]
+        if get_origin(kind) is list and isinstance(part, int):
+            return get_args(kind)[0]
+    return Any
