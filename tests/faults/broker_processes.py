@@ -1,6 +1,6 @@
 """The processes of the broker's stress test: a Celery application, and a publisher.
 
-Celery runs this file as the module `broker_processes`. `python broker_processes.py NAME COUNT QUEUE…` publishes.
+Celery runs this file as the module `broker_processes`; with `NAME COUNT QUEUE…` as arguments it publishes.
 The folder in AA_STRESS_FOLDER holds the broker and the logs.
 """
 
@@ -25,7 +25,7 @@ log = os.open(
 )
 
 
-@app.task(name=TASK)
+@app.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
 def deliver(message: str, padding: str) -> None:
     os.write(log, f"{message}\n".encode())
     time.sleep(random.random() / 25)  # so that workers are killed while they run some and hold others

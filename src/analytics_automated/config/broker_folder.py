@@ -148,7 +148,7 @@ class BrokerFolder:
 
     def bindings(self, exchange: str) -> list[Binding]:
         """The table of an exchange; empty for one that nobody knows."""
-        return [binding for _, binding in self._read_bindings(self._bindings / _folder_name(exchange))]
+        return [binding for _, binding in self._read_bindings(self._bindings / folder_name(exchange))]
 
     def _read_bindings(self, folder: Path) -> list[tuple[Path, Binding]]:
         found = []
@@ -166,10 +166,10 @@ class BrokerFolder:
 
     def _binding(self, exchange: str, binding: Binding) -> Path:
         digest = hashlib.sha256(json.dumps(binding).encode()).hexdigest()
-        return self._bindings / _folder_name(exchange) / f"{digest}{SUFFIX}"
+        return self._bindings / folder_name(exchange) / f"{digest}{SUFFIX}"
 
     def _queue(self, queue: str) -> Path:
-        return self._queues / _folder_name(queue)
+        return self._queues / folder_name(queue)
 
     def _make_folders(self, *more: Path) -> None:
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -197,7 +197,7 @@ class BrokerFolder:
 
 
 @lru_cache(maxsize=1024)
-def _folder_name(name: str) -> str:
+def folder_name(name: str) -> str:
     """The folder of a queue or exchange: readable, injective, and never a path, hidden, or too long."""
     if not name:
         raise ValueError("a queue or exchange of the embedded broker needs a name")

@@ -12,7 +12,7 @@ from functools import partial
 
 from analytics_automated.executors.base import BackendUnavailable, Cause, CommandSpec, Log, Outcome
 from analytics_automated.executors.endings import Ending
-from analytics_automated.executors.processes import ProcessTree
+from analytics_automated.executors.processes import Process, ProcessTree
 from analytics_automated.executors.programs import StartError, start
 from analytics_automated.executors.streams import LogPipe, Streams
 from analytics_automated.executors.usage import cpu_seconds, own_peak, peak_memory
@@ -49,10 +49,10 @@ class AttendedCommand:
             raise BackendUnavailable(f"cannot start a process: {error}") from error
 
     def attend(self, seconds: float) -> Outcome | None:
-        """Wait for something to happen, for at most `seconds`, and deal with it; the outcome when it is over."""
+        """Wait at most `seconds` for something to happen, and deal with it; the outcome, once it is over."""
         if self.outcome is None:
-            deadline = self._ending.deadline if self._ending else self._deadline
-            pause = min(seconds, deadline - time.monotonic(), _LONGEST_PAUSE)
+            due = self._ending.due if self._ending else self._deadline
+            pause = min(seconds, due - time.monotonic(), _LONGEST_PAUSE)
             for key, _ in self._selector.select(max(0.0, pause)):
                 if key.data:
                     key.data()
@@ -103,7 +103,7 @@ class AttendedCommand:
             elif now >= self._deadline:
                 self._end(Cause.TIMEOUT, now)
         elif self._ending.advance(now, leader_alive=self._leader_alive):
-            self._finish(now, self._ending)
+            self._finish(self._ending.survivors)
 
     def _end(self, cause: Cause, now: float) -> None:
         self._cause = cause
@@ -117,10 +117,8 @@ class AttendedCommand:
         command more than it takes to start one.
         """
         self._ending = Ending(self._tree, self._selector, now=now, grace=None)
-        for pipe in self._streams.pipes:
-            self._read(pipe)
-        if all(pipe.ended for pipe in self._streams.pipes):
-            self._finish(now, self._ending)
+        if self._read_all():
+            self._finish([])
 
     def _look(self) -> None:
         """See whether the command's first process has ended. It stays unreaped, so that its id is kept."""
@@ -146,10 +144,14 @@ class AttendedCommand:
             if pipe.ended:
                 self._selector.unregister(pipe)
 
-    def _finish(self, now: float, ending: Ending) -> None:
-        ending.close()
+    def _read_all(self) -> bool:
+        """Read what is there; true where nobody can write any more."""
         for pipe in self._streams.pipes:
             self._read(pipe)
+        return all(pipe.ended for pipe in self._streams.pipes)
+
+    def _finish(self, survivors: list[Process]) -> None:
+        self._read_all()
         usage = self._reap()
         cause, signum, exit_code = self._how()
         details = []
@@ -157,14 +159,14 @@ class AttendedCommand:
             details.append("somebody else has taken the exit status")
         if signum is not None:
             details.append(f"ended by {_name(signum)}")
-        if left := [process.pid for process in ending.survivors] + [self._pid] * self._leader_alive:
+        if left := [process.pid for process in survivors] + [self._pid] * self._leader_alive:
             details.append(f"could not be ended: process {', '.join(map(str, left))}")
         self._resources.close()
         self.outcome = Outcome(
             cause,
             exit_code=exit_code,
             signal=signum,
-            seconds=now - self._began,
+            seconds=time.monotonic() - self._began,
             cpu_seconds=None if usage is None else cpu_seconds(usage),
             peak_memory=None if usage is None else peak_memory(usage, self._starter_peak),
             stdout=self._streams.stdout.log() if self._streams.stdout else Log(),

@@ -27,7 +27,7 @@ class Cause(enum.StrEnum):
     MISSING_OUTPUT = "missing_output"
     """The command ended well but did not write what it had promised."""
     LOST = "lost"
-    """Whoever ran the command is gone."""
+    """Whoever ran the command is gone, or its exit status is; how it ended is not known."""
     BACKEND_UNAVAILABLE = "backend_unavailable"
     """The backend could not take the command."""
     CANCELLED = "cancelled"
@@ -41,20 +41,23 @@ class CommandSpec:
     attempt: str
     """Unique name of the attempt (letters, digits, `-`, `.`), the command's `AA_ATTEMPT`."""
     argv: tuple[str, ...]
-    """The program and its arguments; never shell text."""
+    """The program and its arguments; never shell text. A program without a slash is looked for on the PATH of
+    `environment`, one with a slash is relative to `workdir`."""
     workdir: Path
     """The command's working directory. It exists, is absolute, and is this attempt's alone."""
     environment: Mapping[str, str]
-    """All variables of the command, PATH included, but for `AA_ATTEMPT`, which the executor adds. Nothing else is passed
-    on."""
+    """All variables of the command, its PATH included. The executor adds `AA_ATTEMPT`, and passes on no
+    other."""
     stdin: Path | None = None
-    """File to read standard input from; none: an empty one."""
+    """File to read standard input from, relative to `workdir`; none: an empty one."""
     stdout: Path | None = None
-    """File that standard output is written to, whole; none: it is kept as a log, bounded."""
+    """File that standard output is written to, whole, relative to `workdir`; it is made anew, for its owner
+    only. None: the output is kept as a log, bounded."""
     stderr: Path | None = None
-    """The same for standard error. May be the same file as `stdout`."""
+    """The same for standard error. May be the same file as `stdout`: what is written to both keeps its
+    order."""
     timeout: float | None = None
-    """Seconds that the command may run."""
+    """Seconds that the command may run, counted from its start; none: without end."""
     log_limit: int = 65_536
     """Bytes of each log that are kept: the first half and the last half of what was written."""
 
@@ -85,13 +88,13 @@ class Outcome:
     exit_code: int | None = None
     """0 to 255 where the command ended by itself (`Cause.EXIT`), else none."""
     signal: int | None = None
-    """The signal that ended the command, where one did."""
+    """The signal that ended the command, where one did, ours included."""
     seconds: float = 0.0
-    """Wall time from start to end."""
+    """Wall time from the start until all is over, as far as whoever attended the command could see."""
     cpu_seconds: float | None = None
-    """User and system time of the command and the children that it waited for."""
+    """User and system time of the command and the children that it waited for; none where it is not known."""
     peak_memory: int | None = None
-    """Largest resident set of any one of its processes, in bytes."""
+    """Largest resident set of any one of its processes, in bytes; none where it is not known."""
     stdout: Log = field(default_factory=Log)
     stderr: Log = field(default_factory=Log)
     detail: str = ""
@@ -133,17 +136,22 @@ class Executor(ABC):
         """Attend the command until it ended, or for `seconds`; its outcome, or none while it runs.
 
         Time limits hold, and logs are read, only while somebody waits or polls. An outcome is handed out
-        once; after it the handle is unknown, and an unknown handle raises `KeyError`.
+        once; after it the handle is unknown, and an unknown handle raises `KeyError`. Where several threads
+        wait for one command, one of them is given the outcome, and the others get the `KeyError`.
         """
 
     @abstractmethod
     def poll(self, handles: Iterable[str]) -> dict[str, Outcome]:
-        """The outcomes of those commands that have ended, without waiting."""
+        """The outcomes of those commands that have ended, without waiting. Unknown handles are left out, and
+        so are commands that another thread waits for: their outcomes are that thread's."""
 
     @abstractmethod
     def cancel(self, handles: Iterable[str]) -> None:
-        """End the commands with all their processes; whoever waits gets `Cause.CANCELLED`. Unknown handles
-        are ignored. Returns at once and may be called from any thread."""
+        """End the commands with all their processes; whoever waits gets `Cause.CANCELLED`.
+
+        What had ended by itself keeps its outcome. Unknown handles are ignored. Returns at once and may be
+        called from any thread.
+        """
 
 
 class BackendUnavailable(Exception):

@@ -3,15 +3,18 @@
 import contextlib
 import os
 import signal
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Self
 
 from analytics_automated.executors.base import ATTEMPT_VARIABLE
 
+_MOST_BIRTHS = 1000  # Rounds of newborns in one look, on a machine that starts processes without a pause.
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What /proc/PID/stat says of a process."""
+    """What /proc/PID/stat says of a process that lives, which one that only waits to be reaped does not."""
 
     pid: int
     parent: int
@@ -19,33 +22,32 @@ class Process:
     session: int
     started: int
     """Clock ticks since the machine's start. With the pid it names one process for good."""
-    alive: bool
-    """False where only its exit status is left."""
 
     @classmethod
     def read(cls, pid: int) -> Self | None:
-        """The process of that id, or none."""
-        try:
-            text = _read(f"/proc/{pid}/stat")
-        except OSError:
-            return None
-        # The second field is the program's name in parentheses, and may hold spaces and parentheses itself.
-        fields = text.rpartition(b")")[2].split()
+        """The process of that id; none where there is none, or none that lives."""
+        fields = _stat(pid)
         # A process whose first thread ended before the others shows as a zombie, and lives.
-        alive = fields[0] not in (b"Z", b"X") or int(fields[17]) > 1
-        return cls(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]), alive)
+        if not fields or (fields[0] in (b"Z", b"X") and int(fields[17]) <= 1):
+            return None
+        return cls(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
     def carries(self, variable: bytes) -> bool:
         """Whether its environment, as it was when its program started, has this `NAME=value`."""
         try:
-            return variable in _read(f"/proc/{self.pid}/environ").split(b"\0")
-        except OSError:  # it has ended, or belongs to another user
+            environment = _read(f"/proc/{self.pid}/environ")
+        except ProcessLookupError:
+            # Its first thread has ended; ask the others.
+            environment = b"\0".join(self._environments())
+        except OSError:  # another user's
             return False
+        return variable in environment.split(b"\0")
 
-
-def _read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path costs more, and there are many of them
-        return file.read()
+    def _environments(self) -> Iterator[bytes]:
+        with contextlib.suppress(OSError):
+            for task in os.listdir(f"/proc/{self.pid}/task"):  # noqa: PTH208 - only names are needed
+                with contextlib.suppress(OSError):
+                    yield _read(f"/proc/{self.pid}/task/{task}/environ")
 
 
 class ProcessTree:
@@ -80,26 +82,42 @@ class ProcessTree:
         """Whether `signal_group` reaches the process."""
         return not self._orphaned and process.group == self._leader
 
-    def members(self) -> list[Process]:
-        """All that live, but for the leader itself."""
+    def members(self) -> Iterator[Process]:
+        """All that live, but for the leader itself.
+
+        They come as they are found. When it ends, no process was born since the last one looked at, so that
+        what forks all the time, and is gone as soon as it was seen, has been looked at too.
+        """
+        newest = _newest()
+        pids = set[int]()
+        yield from self._among(_all_pids(), pids)
+        for _ in range(_MOST_BIRTHS):
+            before, newest = newest, _newest()
+            if newest == before:
+                return
+            born = (
+                range(before + 1, newest + 1)
+                if newest > before
+                else [pid for pid in _all_pids() if pid > before or pid <= newest]  # ids began anew
+            )
+            yield from self._among(born, pids)
+
+    def _among(self, candidates: Collection[int], pids: set[int]) -> list[Process]:
+        """The members among the candidates. To `pids`, those of the members before, theirs are added."""
         # Only what started after the leader can have come from it. This spares reading the environment of
         # nearly everything else that runs on the machine.
         since = self._leader_started()
         others = [
             process
-            for name in os.listdir("/proc")  # noqa: PTH208 - only names are needed
-            if name.isdigit()
-            and (process := Process.read(int(name)))
-            and process.alive
-            and process.started >= since
+            for pid in candidates
+            if pid != os.getpid() and (process := Process.read(pid)) and process.started >= since
         ]
-        pids = {process.pid for process in others if self._is_member(process)}
+        pids.update(process.pid for process in others if self._is_member(process))
         known = -1
         while known != len(pids):
             known = len(pids)
             pids.update(process.pid for process in others if process.parent in pids)
-        pids -= {self._leader, os.getpid()}
-        return [process for process in others if process.pid in pids]
+        return [process for process in others if process.pid in pids and process.pid != self._leader]
 
     def _is_member(self, process: Process) -> bool:
         if not self._orphaned and self._leader in (process.pid, process.group, process.session):
@@ -108,6 +126,30 @@ class ProcessTree:
 
     def _leader_started(self) -> int:
         if self._since is None:
-            leader = None if self._orphaned else Process.read(self._leader)
-            self._since = leader.started if leader else 0
+            fields = [] if self._orphaned else _stat(self._leader)
+            self._since = int(fields[19]) if fields else 0
         return self._since
+
+
+def _stat(pid: int) -> list[bytes]:
+    """The fields of /proc/PID/stat from the third on; none where there is no such process."""
+    try:
+        text = _read(f"/proc/{pid}/stat")
+    except OSError:
+        return []
+    # The second field is the program's name in parentheses, and may hold spaces and parentheses itself.
+    return text.rpartition(b")")[2].split()
+
+
+def _all_pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - only names are needed
+
+
+def _newest() -> int:
+    """The id given out last, to a process or a thread."""
+    return int(_read("/proc/loadavg").split()[4])
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - Path costs more, and there are many of them
+        return file.read()

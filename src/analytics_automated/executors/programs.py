@@ -10,7 +10,8 @@ from analytics_automated.executors.streams import Streams
 
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
-"""Exit codes for a program that was found but cannot be executed, or was not found (POSIX.1-2017 XCU 2.8.2)."""
+"""Exit codes for a program that was found but cannot be executed, or was not found: POSIX.1-2017 XCU
+2.8.2."""
 
 # What is wrong with the machine, not with the command: another try, later or elsewhere, may succeed.
 _TROUBLE = frozenset(
@@ -30,9 +31,9 @@ class StartError(Exception):
 def start(spec: CommandSpec, streams: Streams) -> int:
     """Start the command in a session and process group of its own.
 
-    Returns its process id, which is also that of the session and the group, and which the caller must reap. Raises `StartError` where the command is at fault,
-    and `BackendUnavailable` where the machine is, the work folder included, since whoever made the spec has
-    promised that it exists.
+    Returns its process id, which is also that of the session and the group, and which the caller must reap.
+    Raises `StartError` where the command is at fault, and `BackendUnavailable` where the machine is, the work
+    folder included, since whoever made the spec has promised that it exists.
     """
     environment = {**spec.environment, ATTEMPT_VARIABLE: spec.attempt}
     _check_encodable(spec, environment)
@@ -66,8 +67,8 @@ def start(spec: CommandSpec, streams: Streams) -> int:
 def find(spec: CommandSpec) -> str:
     """The file to execute for `argv[0]`.
 
-    A name with a slash is relative to the work folder. Any other is looked for along the PATH of the command's
-    own environment, `os.defpath` without one (POSIX.1-2017 XBD 8.3).
+    A name with a slash is relative to the work folder. Any other is looked for along the PATH of the
+    command's own environment, `os.defpath` without one (POSIX.1-2017 XBD 8.3).
 
     Popen would look it up too, but by `os.get_exec_path`, which changes the process's warning filters in
     passing and is not safe in threads for that. Raises `StartError`.

@@ -1,16 +1,11 @@
 """The standard streams of a local command: its ends of them, and the logs read from ours."""
 
-import contextlib
-import fcntl
 import os
 from pathlib import Path
 
 from analytics_automated.executors.base import BackendUnavailable, CommandSpec, Log
 from analytics_automated.executors.logs import BoundedLog
 
-PIPE_BYTES = 256 * 1024
-"""Room asked for in a pipe, so that a command seldom waits for a busy reader. Linux gives 64 KiB by
-itself."""
 READ_BYTES = 64 * 1024
 READ_AT_ONCE = 1024 * 1024
 """Most bytes taken from one pipe before its command's time limit is looked at again. No less than the largest
@@ -22,10 +17,6 @@ class LogPipe:
 
     def __init__(self, fd: int, log: BoundedLog) -> None:
         os.set_blocking(fd, False)
-        # The size is a courtesy: past fs.pipe-user-pages-soft the kernel refuses, and smaller pipes do as
-        # well.
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._fd = fd
         self._log = log
         self.ended = False

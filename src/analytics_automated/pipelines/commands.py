@@ -56,16 +56,12 @@ class UnsafeValueError(ValueError):
         self.parameter = parameter
 
 
-@lru_cache(maxsize=1024)
-def _words(command: str | tuple[str, ...]) -> tuple[Word, ...]:
-    return parse_command(list(command) if isinstance(command, tuple) else command)
+_words = lru_cache(maxsize=1024)(parse_command)
 
 
 def command_words(task: TaskDefinition) -> tuple[Word, ...]:
     """The words of the Task's command; none for a script. Raises `TemplateError`."""
-    if task.command is None:
-        return ()
-    return _words(task.command if isinstance(task.command, str) else tuple(task.command))
+    return () if task.command is None else _words(task.command)
 
 
 def value_text(value: Value) -> str:
@@ -83,7 +79,9 @@ def render(task: TaskDefinition, around: Surroundings) -> Rendered:
     """
     renderer = _Renderer(task, around)
     values = renderer.values()
-    environment = {name: renderer.text(parse_word(text), absolute=True) for name, text in task.environment.items()}
+    environment = {
+        name: renderer.text(parse_word(text), absolute=True) for name, text in task.environment.items()
+    }
     if task.command is None:
         argv = interpreter_words(task)
         environment |= renderer.variables(values)
@@ -97,9 +95,7 @@ def interpreter_words(task: TaskDefinition) -> tuple[str, ...]:
     """The words in front of the script file."""
     if task.interpreter is None:
         return DEFAULT_INTERPRETER
-    if isinstance(task.interpreter, str):
-        return tuple(word.literal or "" for word in parse_command(task.interpreter))
-    return tuple(task.interpreter)
+    return tuple(word.literal or "" for word in _words(task.interpreter))
 
 
 def _env_only(task: TaskDefinition) -> set[str]:
@@ -127,7 +123,9 @@ class _Renderer:
 
     def text(self, template: Word, *, absolute: bool) -> str:
         """The word with its placeholders replaced in place; what is absent is empty."""
-        return "".join(part if isinstance(part, str) else self._one(part, absolute) for part in template.parts)
+        return "".join(
+            part if isinstance(part, str) else self._one(part, absolute) for part in template.parts
+        )
 
     def values(self) -> dict[str, object]:
         """All values by placeholder, for scripts: paths absolute, absent ones none, `many` inputs as lists."""

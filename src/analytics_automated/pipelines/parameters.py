@@ -114,7 +114,11 @@ def check_values(
         for name, value in given.items()
         if value is not None
     }
-    refusals = [refusal for error in _checker(parameters).iter_errors(values) for refusal in _refusals(error, parameters)]
+    refusals = [
+        refusal
+        for error in _checker(parameters).iter_errors(values)
+        for refusal in _refusals(error, parameters)
+    ]
     for name, definition in parameters.items():
         if name not in values and definition.default is not None:
             values[name] = definition.default
@@ -145,7 +149,9 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
     """`pattern` with a time bound, so that no author's pattern can be made to hang by a value."""
     if not isinstance(instance, str):
         return
-    anchored = pattern[1:-1] if pattern.startswith("^") and pattern.endswith("$") else f"(?s:.*){pattern}(?s:.*)"
+    anchored = (
+        pattern[1:-1] if pattern.startswith("^") and pattern.endswith("$") else f"(?s:.*){pattern}(?s:.*)"
+    )
     try:
         matches = regex.fullmatch(anchored, instance, timeout=PATTERN_SECONDS) is not None
     except TimeoutError:
@@ -225,7 +231,9 @@ def _sentence(error: ValidationError, definition: ParameterDefinition) -> str:
             return f"must be one of {', '.join(str(choice) for choice in limit)}"
         case "type":
             return f"must be {_TYPE_WORDS[str(limit)]}"
-        case "pattern" if limit == PLAIN_TEXT or (limit == NO_DASH and not str(error.instance).startswith("-")):
+        case "pattern" if limit == PLAIN_TEXT or (
+            limit == NO_DASH and not str(error.instance).startswith("-")
+        ):
             return "must be text on one line, without control characters"
         case "pattern" if limit == NO_DASH:
             return "must not begin with '-'"

@@ -19,6 +19,8 @@ from analytics_automated.pipelines.definitions import (
 from analytics_automated.pipelines.definitions.job import ValidatorUse
 from analytics_automated.pipelines.definitions.scalars import Definition
 from analytics_automated.pipelines.parameters import schema_of_all
+from analytics_automated.pipelines.validators.base import Validator
+from analytics_automated.pipelines.validators.registry import build_validator
 
 FORMAT = 1
 """Version of this shape. A worker leaves a step alone whose plan has another."""
@@ -89,11 +91,21 @@ class Plan(Definition):
         """The JSON Schema of all parameters together."""
         return schema_of_all(self.public_parameters)
 
+    @cached_property
+    def data_validators(self) -> dict[str, list[Validator[Any]]]:
+        """The validators of every input: the job's, then the input's own."""
+        return {
+            name: [build_validator(use.name, use.options) for use in [*self.validators, *definition.validators]]
+            for name, definition in self.inputs.items()
+        }
+
     def public_name(self, field: str) -> str:
         """The public name for a name or alias that a caller used; the name itself where it is unknown."""
         if field in self.parameters:
             return field
-        return next((name for name, parameter in self.parameters.items() if field in parameter.aliases), field)
+        return next(
+            (name for name, parameter in self.parameters.items() if field in parameter.aliases), field
+        )
 
     def step(self, name: str) -> PlannedStep:
         """The step of that name."""

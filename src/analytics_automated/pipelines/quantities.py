@@ -5,7 +5,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 SIZE_UNITS: Final = {
     "KB": 1000,
@@ -38,8 +38,8 @@ _QUANTITY = re.compile(r"(?P<number>[0-9]{1,19}(?:\.[0-9]{1,9})?)(?P<unit>[A-Za-
 def parse_size(text: str) -> int:
     """The bytes that a text like `500KB`, `1.5GB`, `1MiB` or `4096` states.
 
-    `KB MB GB TB` are powers of 1000, `KiB MiB GiB TiB` of 1024; digits alone are bytes. Raises `ValueError` for
-    anything else, for parts of a byte, and above `LARGEST_SIZE`.
+    `KB MB GB TB` are powers of 1000, `KiB MiB GiB TiB` of 1024; digits alone are bytes. Raises `ValueError`
+    for anything else, for parts of a byte, and above `LARGEST_SIZE`.
     """
     match = _QUANTITY.fullmatch(text)
     if match is None or (match["unit"] and match["unit"] not in SIZE_UNITS):
@@ -65,8 +65,12 @@ def parse_duration(text: str, *, allow_zero: bool = False) -> float:
     """
     match = _QUANTITY.fullmatch(text)
     if match is None or match["unit"] not in DURATION_UNITS:
-        raise ValueError(f"{_shown(text)} is no duration: write a number and one of s, m, h, d, such as 45s, 30m or 7d")
-    return _checked_duration(float(Decimal(match["number"]) * DURATION_UNITS[match["unit"]]), allow_zero=allow_zero)
+        raise ValueError(
+            f"{_shown(text)} is no duration: write a number and one of s, m, h, d, such as 45s, 30m or 7d"
+        )
+    return _checked_duration(
+        float(Decimal(match["number"]) * DURATION_UNITS[match["unit"]]), allow_zero=allow_zero
+    )
 
 
 def format_duration(seconds: float) -> str:
@@ -96,7 +100,9 @@ def _checked_duration(seconds: float, *, allow_zero: bool) -> float:
     if seconds > LARGEST_DURATION:
         raise ValueError(f"a duration is at most {format_duration(LARGEST_DURATION)}")
     if seconds < 0 or (seconds == 0 and not allow_zero):
-        raise ValueError("a duration is longer than nothing" if seconds == 0 else "a duration is never negative")
+        raise ValueError(
+            "a duration is longer than nothing" if seconds == 0 else "a duration is never negative"
+        )
     return seconds
 
 
@@ -115,7 +121,8 @@ def _read_size(value: Any) -> int:
 def _read_duration(value: Any, *, allow_zero: bool = False) -> float:
     if isinstance(value, str):
         return parse_duration(value, allow_zero=allow_zero)
-    if isinstance(value, int) and not isinstance(value, bool):
+    # Fractions come from Python code, such as a field's default; text states them with a unit.
+    if isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value):
         return float(_checked_duration(value, allow_zero=allow_zero))
     raise ValueError("a duration is a text such as 45s, 30m or 7d, or a whole number of seconds")
 
@@ -144,16 +151,15 @@ Size = Annotated[
 Duration = Annotated[
     float,
     BeforeValidator(_read_duration),
-    Field(gt=0),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema(_schema(DURATION_PATTERN, "seconds", 1, LARGEST_DURATION, ["45s", "30m", "7d"])),
 ]
-"""A pydantic field of seconds, more than 0: reads texts like `30m` and whole numbers, is a `float`, is written as text."""
+"""A pydantic field of seconds, more than 0: reads texts like `30m` and numbers, is a `float`, is written as
+text."""
 
 Delay = Annotated[
     float,
     BeforeValidator(_read_delay),
-    Field(ge=0),
     PlainSerializer(format_duration, return_type=str),
     WithJsonSchema(_schema(DURATION_PATTERN, "seconds", 0, LARGEST_DURATION, ["0s", "10s", "5m"])),
 ]

@@ -12,7 +12,9 @@ KINDS = ("input", "output", "param", "data", "resources", "scatter", "submission
 """Words that begin a placeholder, before the dot."""
 
 _PLACEHOLDER = rf"(?:(?P<kind>{'|'.join(KINDS)})\.(?P<name>[A-Za-z0-9_]*)|(?P<workdir>workdir))"
-_PART = re.compile(r"\{\{(?P<escaped>(?:" + "|".join(KINDS) + r")\.[A-Za-z0-9_]*|workdir)\}\}|\{" + _PLACEHOLDER + r"\}")
+_PART = re.compile(
+    r"\{\{(?P<escaped>(?:" + "|".join(KINDS) + r")\.[A-Za-z0-9_]*|workdir)\}\}|\{" + _PLACEHOLDER + r"\}"
+)
 
 FIXED_NAMES = {
     "resources": ("cpus", "memory_mb"),
@@ -81,35 +83,43 @@ def parse_word(text: str) -> Word:
         if literal:
             parts.append(literal)
             literal = ""
-        parts.append(Placeholder("workdir") if found["workdir"] else Placeholder(found["kind"], found["name"]))
+        parts.append(
+            Placeholder("workdir") if found["workdir"] else Placeholder(found["kind"], found["name"])
+        )
     literal += text[position:]
     if literal:
         parts.append(literal)
     return Word(tuple(parts))
 
 
-def parse_command(command: str | list[str]) -> tuple[Word, ...]:
-    """Split a command into words as a POSIX shell splits (XCU 2.2 quoting), once; a list is split already.
+def parse_command(command: str) -> tuple[Word, ...]:
+    """Split a command into words as a POSIX shell splits (XCU 2.2 quoting), once.
 
     Raises `TemplateError` for what only a shell could do.
     """
-    if isinstance(command, str):
-        sign = _shell_sign(command)
-        if sign:
-            raise TemplateError(
-                f"holds {sign} outside quotes, which only a shell understands: "
-                "put the sign in quotes, or write the command as a `script`"
-            )
-        try:
-            command = shlex.split(command)
-        except ValueError as error:
-            raise TemplateError(f"cannot be split into words: {str(error).lower()}") from error
-    if not command:
+    sign = _shell_sign(command)
+    if sign:
+        raise TemplateError(
+            f"holds {sign} outside quotes, which only a shell understands: "
+            "put the sign in quotes, or write the command as a `script`"
+        )
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise TemplateError(f"cannot be split into words: {str(error).lower()}") from error
+    if not words:
         raise TemplateError("is empty")
-    return tuple(parse_word(word) for word in command)
+    return tuple(parse_word(word) for word in words)
 
 
-_SIGNS = {"|": "a pipe or ||", ">": "a redirection", "<": "a redirection", ";": "a ;", "&": "a & or &&", "`": "a `"}
+_SIGNS = {
+    "|": "a pipe or ||",
+    ">": "a redirection",
+    "<": "a redirection",
+    ";": "a ;",
+    "&": "a & or &&",
+    "`": "a `",
+}
 
 
 def _shell_sign(command: str) -> str | None:

@@ -1,0 +1,1 @@
+"""What HAPPENED: Submissions, their StepRuns, Attempts, Results and Events; the engine that alone writes states."""

@@ -1,0 +1,1 @@
+"""The worker: Celery tasks and threads of its own, thin doors to the engine."""

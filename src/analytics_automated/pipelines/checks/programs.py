@@ -45,7 +45,12 @@ _INTERPRETERS = tuple(
         (r"env", r"-[A-Za-z]*S.*|--split-string.*", "", False),
         (r"su|runuser|script|flock", r"-[A-Za-z]*c.*|--command.*", "", False),
         (r"ssh", r"-o.*", "", False),
-        (r"(bsd|g)?tar", r"--(checkpoint-action|to-command|use-compress-program|rsh-command).*|-I.*", "", False),
+        (
+            r"(bsd|g)?tar",
+            r"--(checkpoint-action|to-command|use-compress-program|rsh-command).*|-I.*",
+            "",
+            False,
+        ),
     )
 )
 
@@ -117,7 +122,9 @@ def _code_behind_options(
 
 
 _TAKES_NEXT = {
-    **dict.fromkeys(("-v", "-F", "--assign", "--field-separator", "-l", "--line-length", "-i", "--include"), 1),
+    **dict.fromkeys(
+        ("-v", "-F", "--assign", "--field-separator", "-l", "--line-length", "-i", "--include"), 1
+    ),
     **dict.fromkeys(("--arg", "--argjson", "--slurpfile", "--rawfile"), 2),
 }
 

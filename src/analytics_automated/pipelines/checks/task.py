@@ -24,7 +24,20 @@ from analytics_automated.pipelines.templates import (
 
 PRIVATE_VARIABLES = frozenset({"HOME", "TMPDIR", "PATH", "AA_ATTEMPT"})
 """Variables that A_A sets for every command."""
-CODE_VARIABLES = ("BASH_ENV", "ENV", "IFS", "PS4", "PROMPT_COMMAND", "LD_", "PYTHON", "PERL", "RUBY", "NODE_", "R_", "JAVA_")
+CODE_VARIABLES = (
+    "BASH_ENV",
+    "ENV",
+    "IFS",
+    "PS4",
+    "PROMPT_COMMAND",
+    "LD_",
+    "PYTHON",
+    "PERL",
+    "RUBY",
+    "NODE_",
+    "R_",
+    "JAVA_",
+)
 """Beginnings of variables by which a program loads code: no text of a caller may reach them."""
 
 
@@ -34,14 +47,20 @@ def check_task(task: TaskDefinition) -> list[Problem]:
         *_what_to_execute(task),
         *_files(task),
         *_streams(task),
-        *(problem for name, parameter in task.parameters.items() for problem in check_parameter(name, parameter)),
+        *(
+            problem
+            for name, parameter in task.parameters.items()
+            for problem in check_parameter(name, parameter)
+        ),
         *_environment(task),
     ]
 
 
 def _what_to_execute(task: TaskDefinition) -> Iterator[Problem]:
     if (task.command is None) == (task.script is None):
-        yield Problem(() if task.command is None else ("script",), "needs either `command` or `script`, one of the two")
+        yield Problem(
+            () if task.command is None else ("script",), "needs either `command` or `script`, one of the two"
+        )
         return
     if task.script is not None:
         if isinstance(task.script, str) and not task.script.strip():
@@ -70,7 +89,7 @@ def _interpreter(task: TaskDefinition) -> Iterator[Problem]:
     except TemplateError as error:
         yield Problem(("interpreter",), str(error))
         return
-    if not words or any(word == "" or parse_word(word).placeholders for word in words):
+    if "" in words:
         yield Problem(("interpreter",), "must be a program, or a list of words, without placeholders")
 
 
@@ -150,6 +169,8 @@ def _files(task: TaskDefinition) -> Iterator[Problem]:
             yield Problem(path, f"has the same file name as {taken[output.file][-1]!r}")
         if output.many and not output.is_glob:
             yield Problem(path, "is `many`, so its file is a glob, such as 'out/*.png'")
+        if any("**" in part and part != "**" for part in output.file.split("/")):
+            yield Problem(path, "'**' stands for folders, so it is a part of its own between two /")
         taken.setdefault(output.file, path)
 
 
@@ -209,7 +230,11 @@ def check_parameter(name: str, parameter: ParameterDefinition) -> Iterator[Probl
     if kind is ParameterType.CHOICE and not parameter.choices:
         yield Problem(path, "needs `choices`: a list, or each with its title")
         return
-    if parameter.minimum is not None and parameter.maximum is not None and parameter.minimum > parameter.maximum:
+    if (
+        parameter.minimum is not None
+        and parameter.maximum is not None
+        and parameter.minimum > parameter.maximum
+    ):
         yield Problem((*path, "minimum"), "is above `maximum`")
     if parameter.pattern is not None:
         try:
@@ -239,7 +264,9 @@ def _environment(task: TaskDefinition) -> Iterator[Problem]:
     for name, text in task.environment.items():
         path = ("environment", name)
         if name in PRIVATE_VARIABLES:
-            yield Problem(path, "is set by A_A for every command" + (": use the backend's `path`" * (name == "PATH")))
+            yield Problem(
+                path, "is set by A_A for every command" + (": use the backend's `path`" * (name == "PATH"))
+            )
         if name in own:
             yield Problem(path, "is the variable that the task's own value has")
         word = parse_word(text)
@@ -247,7 +274,9 @@ def _environment(task: TaskDefinition) -> Iterator[Problem]:
             yield from _placeholder(task, placeholder, path)
             parameter = task.parameters.get(placeholder.name) if placeholder.kind == "param" else None
             if parameter is not None and is_callers_text(parameter) and name.startswith(CODE_VARIABLES):
-                message = f"holds {placeholder}, a text of the caller's, but programs load code by this variable"
+                message = (
+                    f"holds {placeholder}, a text of the caller's, but programs load code by this variable"
+                )
                 yield Problem(path, message)
 
 

@@ -33,7 +33,9 @@ def _validator(value: Any) -> Any:
         return {"name": name, "options": {} if plain(options) is None else options}
     if isinstance(value, dict) and set(value) <= {"name", "options"} and "name" in value:
         return value
-    raise ValueError("is no validator: write its name, or its name with options, such as {fasta: {alphabet: protein}}")
+    raise ValueError(
+        "is no validator: write its name, or its name with options, such as {fasta: {alphabet: protein}}"
+    )
 
 
 class ValidatorUse(Definition):
@@ -53,7 +55,9 @@ class JobInputDefinition(Definition):
     description: Text | None = Field(None, description="Help for people.")
     optional: Boolean = Field(False, description="May be left out.")
     many: Boolean = Field(False, description="Several files may be sent.")
-    max_size: Size | None = Field(None, description="Most bytes of one file; a setting's default unless said.")
+    max_size: Size | None = Field(
+        None, description="Most bytes of one file; a setting's default unless said."
+    )
     max_files: Integer | None = Field(None, ge=1, description="Most files; a setting's default unless said.")
     unpack: list[Literal["zip", "tar"]] = Field([], description="Archives that are taken apart.")
     validators: Validators = Field([], description="Checks of every file.")
@@ -74,7 +78,9 @@ class ScatterDefinition(Definition):
     over: Name = Field(description="The step's input that is taken apart.")
     max_parallel: Integer | None = Field(None, ge=1, description="Most runs at once.")
     max_items: Integer | None = Field(None, ge=1, description="Most files.")
-    on_item_failure: Literal["fail", "continue"] = Field("fail", description="Whether one failure fails the step.")
+    on_item_failure: Literal["fail", "continue"] = Field(
+        "fail", description="Whether one failure fails the step."
+    )
 
 
 class StepDefinition(Definition):
@@ -85,11 +91,14 @@ class StepDefinition(Definition):
     ordering: Integer | None = Field(None, ge=0, description="Equal values run side by side.")
     needs: list[Name] | None = Field(None, description="Steps that must end before: an explicit graph.")
     inputs: dict[Name, Annotated[list[Reference], BeforeValidator(one_or_more)]] = Field(
-        {}, description="Where inputs come from: step.output, a job input, or a list: the first that is present."
+        {},
+        description="Where inputs come from: step.output, a job input, or a list: the first that is present.",
     )
     parameters: dict[Name, Any] = Field({}, description="Fixed values of the task's parameters.")
     when: Text | None = Field(None, description="Condition; false: the step is skipped.")
-    scatter: Annotated[ScatterDefinition, shorthand("over")] | None = Field(None, description="One run per file.")
+    scatter: Annotated[ScatterDefinition, shorthand("over")] | None = Field(
+        None, description="One run per file."
+    )
 
     @property
     def label(self) -> str:
@@ -152,7 +161,9 @@ class JobDefinition(Definition):
     inputs: dict[Name, JobInputDefinition] | None = Field(
         None, description="What a caller sends; the inputs that the steps leave open unless said."
     )
-    parameters: dict[Name, JobParameterDefinition] = Field({}, description="Parameters by the caller's names.")
+    parameters: dict[Name, JobParameterDefinition] = Field(
+        {}, description="Parameters by the caller's names."
+    )
     validators: Validators = Field([], description="Checks of every input.")
     steps: list[Annotated[StepDefinition, shorthand("task")]] = Field(description="The steps.", min_length=1)
     results: dict[Name, Annotated[ResultDefinition, shorthand("from")]] | None = Field(

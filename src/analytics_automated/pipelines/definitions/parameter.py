@@ -55,7 +55,9 @@ class ParameterDefinition(Definition):
     many: Boolean = Field(False, description="A list of values.")
     max_items: Integer | None = Field(None, ge=1, description="Most values in the list.")
     flag: Word | None = Field(None, description="The option in front of the value on the command line.")
-    separator: Annotated[Word, Field(description="Between flag and value in one word: `=` or nothing.")] | None = None
+    separator: (
+        Annotated[Word, Field(description="Between flag and value in one word: `=` or nothing.")] | None
+    ) = None
     minimum: Number | None = Field(None, description="Smallest number.")
     maximum: Number | None = Field(None, description="Largest number.")
     pattern: Word | None = Field(None, description="Regular expression that the whole text matches.")

@@ -99,7 +99,9 @@ JobName = Annotated[
 VariableName = Annotated[
     Word, _matches(r"[A-Za-z_][A-Za-z0-9_]*", "is no variable name: letters, digits and _, no digit first")
 ]
-QueueName = Annotated[Word, _matches(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}", "is no queue name: letters, digits, _ - .")]
+QueueName = Annotated[
+    Word, _matches(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}", "is no queue name: letters, digits, _ - .")
+]
 Reference = Annotated[
     Word, _matches(rf"{NAME}(\.{NAME})?", "names neither a job input nor a step's output (step.output)")
 ]

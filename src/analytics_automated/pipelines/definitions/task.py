@@ -2,6 +2,7 @@
 
 import enum
 import re
+import shlex
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -38,7 +39,9 @@ class MissingOutput(enum.StrEnum):
 class TaskInputDefinition(Definition):
     """A file, or several, that a Task reads."""
 
-    file: RelativePath = Field(description="Its name in the work folder; with `many` the folder of all files.")
+    file: RelativePath = Field(
+        description="Its name in the work folder; with `many` the folder of all files."
+    )
     optional: Boolean = Field(False, description="May be absent.")
     many: Boolean = Field(False, description="Every file, under its own name, in the folder.")
     flag: Word | None = Field(None, description="The option in front of the file on the command line.")
@@ -128,22 +131,41 @@ def _script(value: Any) -> Any:
     return ScriptFile.model_validate(value) if isinstance(value, dict) else value
 
 
+def _joined(value: Any) -> Any:
+    """A list of words as the text that splits into it again."""
+    if isinstance(value, list | tuple):
+        if not all(isinstance(word, str) for word in value):
+            raise ValueError("must be a list of words, or text")
+        return shlex.join(value)
+    return value
+
+
 class TaskDefinition(Definition):
     """A reusable unit of analysis: what to execute, its files, Parameters, Environment, and where it runs."""
 
     title: Word | None = Field(None, description="What people see.")
     description: Text | None = Field(None, description="Text for people.")
-    backend: Name = Field("local", description="Where it runs; LOCALHOST, the worker's own machine, unless said.")
-    inputs: dict[Name, Annotated[TaskInputDefinition, shorthand("file")]] = Field({}, description="Files it reads.")
+    backend: Name = Field(
+        "local", description="Where it runs; LOCALHOST, the worker's own machine, unless said."
+    )
+    inputs: dict[Name, Annotated[TaskInputDefinition, shorthand("file")]] = Field(
+        {}, description="Files it reads."
+    )
     outputs: dict[Name, Annotated[TaskOutputDefinition, shorthand("file")]] = Field(
         {}, description="Files it writes."
     )
     files: list[RelativePath] = Field([], description="Files shipped from beside the pipeline file.")
-    command: Text | list[Word] | None = Field(None, description="The argument list; it never meets a shell.")
+    command: Annotated[Text, BeforeValidator(_joined)] | None = Field(
+        None,
+        description="The argument list, or text that is split once as a shell splits; it never meets a shell.",
+    )
     script: Annotated[Text | ScriptFile, BeforeValidator(_script)] | None = Field(
         None, description="Text in any language, run by `interpreter` from a file."
     )
-    interpreter: Word | list[Word] | None = Field(None, description="What runs the script: `bash -euo pipefail`.")
+    interpreter: Annotated[Word, BeforeValidator(_joined)] | None = Field(
+        None,
+        description="What runs the script, a program or a list of words; `bash -euo pipefail` unless said.",
+    )
     stdin: Name | None = Field(None, description="The input on standard input.")
     stdout: Name | None = Field(None, description="The output that standard output is written to.")
     stderr: Name | None = Field(None, description="The output that standard error is written to.")
@@ -151,9 +173,13 @@ class TaskDefinition(Definition):
     environment: dict[VariableName, Text] = Field({}, description="Variables of its process.")
     secrets: list[VariableName] = Field([], description="Secrets of the worker, by name.")
     setup: Text | None = Field(None, description="Shell text before the command.")
-    container: Annotated[ContainerDefinition, shorthand("image")] | None = Field(None, description="Its image.")
+    container: Annotated[ContainerDefinition, shorthand("image")] | None = Field(
+        None, description="Its image."
+    )
     network: Boolean = Field(False, description="It needs the network.")
-    timeout: Duration | None = Field(None, description="Time that it may run; a setting's default unless said.")
+    timeout: Duration | None = Field(
+        None, description="Time that it may run; a setting's default unless said."
+    )
     exit_codes: ExitCodesDefinition = Field(ExitCodesDefinition(), description="What its exit codes mean.")
     missing_output: MissingOutput = Field(MissingOutput.FAIL, description="fail, stop or continue.")
     retries: RetriesDefinition | None = Field(None, description="When it is tried again.")

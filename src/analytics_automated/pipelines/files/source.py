@@ -41,7 +41,7 @@ BEGINS_WITH_BRACE = (
     "a value that begins with { is a mapping to YAML: put quotes around it, such as command: '{input.tool} x'"
 )
 COMMAND_IN_BRACES = (
-    "inside {…} a command must be in quotes, such as {command: \"cp {input.a} {output.b}\"}, "
+    'inside {…} a command must be in quotes, such as {command: "cp {input.a} {output.b}"}, '
     "because its { and , mean something to YAML"
 )
 
@@ -65,7 +65,9 @@ class Document:
 
     def add(self, path: Path, message: str, line: int | None = None) -> None:
         """Note a problem."""
-        self.problems.append(Problem(path, message, self.file, line if line is not None else self.line_of(path)))
+        self.problems.append(
+            Problem(path, message, self.file, line if line is not None else self.line_of(path))
+        )
 
 
 def read_document(text: str, file: str) -> Document:

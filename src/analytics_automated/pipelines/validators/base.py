@@ -19,9 +19,9 @@ class Options(BaseModel):
 class Invalid(Exception):  # noqa: N818 -- it is a verdict on the data, not a fault of the program
     """The data is not what it should be: says what is wrong, and where.
 
-    `message` is one sentence for the caller, without the position. `line` counts from 1; `column` counts the line's
-    characters from 1; `record` names a record (a FASTA header). Values quoted from the data must be short: use
-    `excerpt`.
+    `message` is one sentence for the caller, without the position. `line` counts from 1; `column` counts
+    the line's characters from 1; `record` names a record (a FASTA header). Values quoted from the data must
+    be short: use `excerpt`.
     """
 
     def __init__(
@@ -47,7 +47,9 @@ class Invalid(Exception):  # noqa: N818 -- it is a verdict on the data, not a fa
 class TooSlow(Exception):  # noqa: N818 -- a verdict, too
     """The data could not be checked within the time bound."""
 
-    def __init__(self, message: str = "The file could not be checked within the time allowed for it.") -> None:
+    def __init__(
+        self, message: str = "The file could not be checked within the time allowed for it."
+    ) -> None:
         super().__init__(message)
 
 
@@ -82,9 +84,10 @@ class Position:
 class CheckedStream(io.RawIOBase):
     """A user's file as validators see it: binary, read-only, read from the start, within a time bound.
 
-    Every read raises `TooSlow` past the deadline; a validator that works long between two reads asks `seconds_left`
-    itself. `size`, in bytes, is known beforehand. The stream never holds the whole file, and neither may a validator:
-    read by `chunks`, `lf_chunks` or `text`, or by `lines`, which bounds the length of a line.
+    Every read raises `TooSlow` past the deadline; a validator that works long between two reads asks
+    `seconds_left` itself. `size`, in bytes, is known beforehand. The stream never holds the whole file, and
+    neither may a validator: read by `chunks`, `lf_chunks` or `text`, or by `lines`, which bounds the length
+    of a line.
     """
 
     def __init__(self, raw: IO[bytes], *, size: int, seconds: float, file_name: str = "") -> None:
@@ -142,37 +145,11 @@ class CheckedStream(io.RawIOBase):
             if piece:
                 yield piece
 
-    def lines(self, *, longest: int = 1_048_576) -> Iterator[tuple[int, bytes]]:
-        """Number (from 1) and bytes of each line, without its ending (LF, CRLF or CR).
-
-        An ending at the very end of the file does not begin another line. Raises `Invalid` for a line of more than
-        `longest` bytes.
-        """
-        number = 1
-        begun: list[bytes] = []
-        held = 0
-        for chunk in self.lf_chunks():
-            first, *others = chunk.split(b"\n")
-            begun.append(first)
-            held += len(first)
-            if others:
-                rest = others.pop()
-                for line in (b"".join(begun), *others):
-                    if len(line) > longest:
-                        raise _too_long(longest, number)
-                    yield number, line
-                    number += 1
-                begun, held = [rest], len(rest)
-            if held > longest:
-                raise _too_long(longest, number)
-        if held:
-            yield number, b"".join(begun)
-
     def text(self, encoding: Literal["utf-8", "ascii"] = "utf-8", size: int = 65_536) -> Iterator[str]:
         """The file as text, in pieces, every line ending made LF.
 
-        Raises `Invalid` at the first byte that the encoding does not have (UTF-8: RFC 3629). A byte order mark at
-        the start is passed on as the character U+FEFF.
+        Raises `Invalid` at the first byte that the encoding does not have (UTF-8: RFC 3629). A byte order
+        mark at the start is passed on as the character U+FEFF.
         """
         decoder = codecs.getincrementaldecoder(encoding)()
         position = Position()
@@ -181,23 +158,53 @@ class CheckedStream(io.RawIOBase):
         while more:
             chunk = next(chunks, b"")
             more = bool(chunk)
+            bad: int | None = None
             try:
                 piece = decoder.decode(chunk, final=not more)
             except UnicodeDecodeError as error:
-                position.pass_over(error.object[: error.start].decode(encoding))
-                name = {"utf-8": "UTF-8", "ascii": "ASCII"}[encoding]
-                raise Invalid(
-                    f"The file is not {name} text: it holds the byte 0x{error.object[error.start]:02X}.",
-                    line=position.line,
-                    column=position.column,
-                ) from None
+                piece = error.object[: error.start].decode(encoding)
+                bad = error.object[error.start]
             position.pass_over(piece)
             if piece:
+                # Even before a bad byte: what stands there may have a fault that comes first.
                 yield piece
+            if bad is not None:
+                name = {"utf-8": "UTF-8", "ascii": "ASCII"}[encoding]
+                raise Invalid(
+                    f"The file is not {name} text: it holds the byte 0x{bad:02X}.",
+                    line=position.line,
+                    column=position.column,
+                )
+
+    def lines(self, *, longest: int = 1_048_576) -> Iterator[tuple[int, str]]:
+        """Number (from 1) and text of each line, without its ending (LF, CRLF or CR), decoded from UTF-8.
+
+        An ending at the very end of the file does not begin another line. Raises `Invalid` for a line of
+        more than `longest` characters, and as `text` does.
+        """
+        number = 1
+        begun: list[str] = []
+        held = 0
+        for piece in self.text():
+            first, *others = piece.split("\n")
+            begun.append(first)
+            held += len(first)
+            if others:
+                rest = others.pop()
+                for line in ("".join(begun), *others):
+                    if len(line) > longest:
+                        raise _too_long(longest, number)
+                    yield number, line
+                    number += 1
+                begun, held = [rest], len(rest)
+            if held > longest:
+                raise _too_long(longest, number)
+        if held:
+            yield number, "".join(begun)
 
 
 def _too_long(longest: int, line: int) -> Invalid:
-    return Invalid(f"A line is longer than {longest} bytes.", line=line)
+    return Invalid(f"A line is longer than {longest} characters.", line=line)
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)

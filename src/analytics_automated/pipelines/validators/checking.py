@@ -21,10 +21,10 @@ def check_file(
 ) -> None:
     """Run the validators in their order, each on a file opened anew, until one refuses.
 
-    `size` is in bytes; `seconds` bounds all validators together. Raises the first `Invalid`; `TooSlow` past the
-    bound. A validator that breaks is logged with its traceback and raises `Invalid`, too: what could not be checked
-    is not let in, and the caller learns the validator's name and nothing else. Failures to open the file pass
-    through.
+    `size` is in bytes; `seconds` bounds all validators together. Raises the first `Invalid`; `TooSlow` past
+    the bound. A validator that breaks is logged with its traceback and raises `Invalid`, too: what could
+    not be checked is not let in, and the caller learns the validator's name and nothing else. Failures to
+    open the file pass through.
     """
     deadline = time.monotonic() + seconds
     for validator in validators:

@@ -5,10 +5,17 @@ from typing import Final
 import regex
 from pydantic import Field, field_validator
 
-from analytics_automated.pipelines.validators.base import CheckedStream, Invalid, Options, TooSlow, Validator, excerpt
+from analytics_automated.pipelines.validators.base import (
+    CheckedStream,
+    Invalid,
+    Options,
+    TooSlow,
+    Validator,
+    excerpt,
+)
 
 LONGEST: Final = 1_048_576
-"""Bytes that one match looks at, at most: a line, or the whole text."""
+"""Characters that one match looks at, at most: those of a line, or of the whole text."""
 
 
 class RegexOptions(Options):
@@ -18,15 +25,15 @@ class RegexOptions(Options):
         min_length=1,
         max_length=10_000,
         description=(
-            "Regular expression in the syntax of the Python package `regex`, a superset of Python's own `re`. "
+            "Regular expression, in the syntax of the Python package `regex`, which includes that of `re`. "
             "It must match the whole line or text, not only a part."
         ),
     )
     every_line: bool = Field(
         True,
         description=(
-            "true: every line matches, without its line ending. false: the text matches as a whole, all line endings "
-            "made `\\n`, the one at its end left off; the text then has at most 1 MiB."
+            "`true`: every line must match, without its line ending. `false`: the text must match as a "
+            "whole, with every line ending made `\\n` and the one at its end left off."
         ),
     )
 
@@ -43,8 +50,9 @@ class RegexOptions(Options):
 class RegexValidator(Validator[RegexOptions]):
     """Every line, or the whole text, matches a regular expression from beginning to end.
 
-    The text is UTF-8. An empty file is one empty line. A line, or the whole text where it is matched as such, has at
-    most 1 MiB. Matching ends at the time bound, so a pattern that backtracks without end cannot hold a worker.
+    The text is UTF-8. An empty file is one empty line. A line, or the whole text where it is matched as
+    such, has at most 1,048,576 characters. Matching ends at the time bound, so a pattern that backtracks
+    without end holds up nobody.
     """
 
     name = "regex"
@@ -63,23 +71,13 @@ class RegexValidator(Validator[RegexOptions]):
 
     def _check_lines(self, stream: CheckedStream) -> None:
         number = 0
-        for number, line in stream.lines(longest=LONGEST):
-            try:
-                text = line.decode()
-            except UnicodeDecodeError as error:
-                raise Invalid(
-                    f"The file is not UTF-8 text: it holds the byte 0x{line[error.start]:02X}.",
-                    line=number,
-                    column=len(line[: error.start].decode()) + 1,
-                ) from None
+        for number, text in stream.lines(longest=LONGEST):
             if not self._matches(text, stream):
                 raise Invalid(f"{excerpt(text)} does not match the pattern {self._shown()}.", line=number)
         if number == 0 and not self._matches("", stream):
             raise Invalid(f"The file is empty, which does not match the pattern {self._shown()}.")
 
     def _check_whole(self, stream: CheckedStream) -> None:
-        if stream.size > LONGEST:
-            raise _too_long()
         pieces: list[str] = []
         held = 0
         for piece in stream.text():
@@ -101,4 +99,4 @@ class RegexValidator(Validator[RegexOptions]):
 
 
 def _too_long() -> Invalid:
-    return Invalid(f"The text is longer than the {LONGEST} bytes that can be matched as a whole.")
+    return Invalid(f"The text is longer than the {LONGEST} characters that can be matched as a whole.")

@@ -18,14 +18,16 @@ def validator_names() -> tuple[str, ...]:
 
 @functools.cache
 def validator_class(name: str) -> type[Validator[Any]]:
-    """The validator of that name. Raises `KeyError` where none is installed, `TypeError` where it is no Validator."""
+    """The validator of that name. Raises `KeyError` where none is installed, `TypeError` for no Validator."""
     for entry in entry_points(group=GROUP):
         if entry.name == name:
             loaded = entry.load()
             if not (isinstance(loaded, type) and issubclass(loaded, Validator)):
                 raise TypeError(f"{entry.value} is registered as the validator {name!r} but is no Validator")
             if getattr(loaded, "name", None) != name:
-                raise TypeError(f"{entry.value} is registered as the validator {name!r} but its name is another")
+                raise TypeError(
+                    f"{entry.value} is registered as the validator {name!r} but names itself otherwise"
+                )
             return loaded
     raise KeyError(name)
 
@@ -33,7 +35,7 @@ def validator_class(name: str) -> type[Validator[Any]]:
 def build_validator(name: str, options: Mapping[str, Any]) -> Validator[Any]:
     """The validator of that name with these options, as they stand in a configuration.
 
-    Raises `KeyError` for an unknown name and `pydantic.ValidationError` for options that it does not have or take.
+    Raises `KeyError` for an unknown name and `pydantic.ValidationError` for options that it does not take.
     """
     chosen = validator_class(name)
     return chosen(chosen.Options.model_validate(dict(options)))

@@ -29,10 +29,10 @@ class TextOptions(Options):
 
 
 class TextValidator(Validator[TextOptions]):
-    """The file is text: it decodes, and holds no control characters but tab and line endings (LF, CRLF or CR).
+    """Text: it decodes, and holds no control characters but tab and line endings (LF, CRLF or CR).
 
-    Control characters are Unicode's category Cc, C1 among them. A UTF-8 byte order mark at the start is allowed, and
-    no character. The last line counts whether or not it ends in a line ending.
+    Control characters are those of Unicode's category Cc, C1 among them. A UTF-8 byte order mark is allowed
+    at the start, and is no character of the first line. The last line counts with and without an ending.
     """
 
     name = "text"
@@ -46,35 +46,41 @@ class TextValidator(Validator[TextOptions]):
         for piece in stream.text(self.options.encoding):
             text = piece.removeprefix("\ufeff") if at_start else piece
             at_start = False
-            if control := _CONTROL.search(text):
-                self._refuse_control(text, control.start(), position)
-            if longest is not None:
-                _check_line_lengths(text, longest, position)
-            position.pass_over(text)
-            if most_lines is not None and _lines_before(position) > most_lines:
+            control = _CONTROL.search(text)
+            good = text[: control.start()] if control else text
+            long_line = _first_longer_line(good, longest, position) if longest is not None else None
+            position.pass_over(good)
+            if (
+                most_lines is not None
+                and min(_lines_before(position), long_line or most_lines + 1) > most_lines
+            ):
                 raise Invalid(f"The text has more than {most_lines} lines.", line=most_lines + 1)
+            if long_line is not None:
+                raise Invalid(f"A line is longer than {longest} characters.", line=long_line)
+            if control:
+                raise _control_refusal(control[0], position)
         if _lines_before(position) < self.options.min_lines:
             raise Invalid(
-                f"The text has {_lines_before(position)} lines; at least {self.options.min_lines} are needed."
+                f"The text has too few lines: {_lines_before(position)}, "
+                f"where {self.options.min_lines} are needed."
             )
 
-    def _refuse_control(self, text: str, at: int, position: Position) -> None:
-        position.pass_over(text[:at])
-        hint = " Is it a binary file, or UTF-16?" if text[at] == "\0" else ""
-        raise Invalid(
-            f"The text holds the control character U+{ord(text[at]):04X}.{hint}",
-            line=position.line,
-            column=position.column,
-        )
+
+def _control_refusal(character: str, position: Position) -> Invalid:
+    message = f"The text holds the control character U+{ord(character):04X}."
+    if character == "\0":
+        message = "The text holds a NUL: is it a binary file, or UTF-16?"
+    return Invalid(message, line=position.line, column=position.column)
 
 
 def _lines_before(position: Position) -> int:
     return position.line if position.column > 1 else position.line - 1
 
 
-def _check_line_lengths(text: str, longest: int, position: Position) -> None:
+def _first_longer_line(text: str, longest: int, position: Position) -> int | None:
+    """Number of the first line that is longer, in a text that follows the position."""
     first, *others = text.split("\n")
     lengths = [position.column - 1 + len(first), *map(len, others)]
-    if max(lengths) > longest:
-        index = next(i for i, length in enumerate(lengths) if length > longest)
-        raise Invalid(f"A line is longer than {longest} characters.", line=position.line + index)
+    if max(lengths) <= longest:
+        return None
+    return position.line + next(index for index, length in enumerate(lengths) if length > longest)

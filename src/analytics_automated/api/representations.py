@@ -1,0 +1,210 @@
+"""Rows as the service shows them. Nothing of the server's inside is in here: no command line, path or log."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from django.conf import settings
+from django.utils import timezone
+
+from analytics_automated.api.addresses import Addresses
+from analytics_automated.api.schemas import (
+    EventLine,
+    InputFile,
+    JobInputShown,
+    JobLinks,
+    JobResultShown,
+    JobShown,
+    JobStepShown,
+    JobSummary,
+    ResultFile,
+    StepCounts,
+    StepState,
+    Stopped,
+    SubmissionLinks,
+    SubmissionState,
+    ValidatorShown,
+)
+from analytics_automated.pipelines.models import Job
+from analytics_automated.pipelines.parameters import schema_of_all
+from analytics_automated.runs.models import Event, Result, StepRun, Submission, SubmissionInput
+from analytics_automated.runs.states import StepStatus
+
+RESULTS_PER_POLL = 100
+
+
+def submission_state(submission: Submission, addresses: Addresses) -> SubmissionState:
+    """A submission, with its snapshot selected; three further queries."""
+    key = submission.pk
+    inputs = submission.inputs.select_related("blob").order_by("pk")
+    results = submission.results.public().select_related("blob", "step_run")[:RESULTS_PER_POLL]
+    stopped = (
+        Stopped(step=submission.stopped_step, message=submission.stopped_message) if submission.stopped_step else None
+    )
+    return SubmissionState(
+        id=key,
+        job=submission.job_name,
+        job_version=submission.job_version,
+        definition=submission.snapshot.digest,
+        name=submission.name,
+        status=submission.status,
+        message=submission.message,
+        cause=submission.cause or None,
+        stopped=stopped,
+        created=submission.created,
+        started=submission.started,
+        finished=submission.finished,
+        expires=submission.expires,
+        poll_after=poll_after(submission),
+        inputs=[input_file(each, addresses) for each in inputs],
+        parameters=submission.parameters,
+        steps=step_states(list(submission.step_runs.all())),
+        results=[result_file(each, addresses) for each in results],
+        links=SubmissionLinks(
+            self=addresses.of("submissions", key),
+            cancel=None,
+            events=addresses.of("submissions", key, "events"),
+            results=addresses.of("submissions", key, "results"),
+            archive=addresses.of("submissions", key, "results.zip"),
+            page=addresses.page(key),
+        ),
+    )
+
+
+def poll_after(submission: Submission) -> int | None:
+    """Seconds after which to ask again: a tenth of its age, from 1 to 30; none once it has ended."""
+    if submission.is_terminal:
+        return None
+    age = (timezone.now() - submission.created).total_seconds()
+    return int(min(30, max(1, age / 10)))
+
+
+def step_states(step_runs: Sequence[StepRun]) -> list[StepState]:
+    """One entry per Step, in their order, however many runs it has."""
+    return [_step_state(list(runs)) for _, runs in groupby(step_runs, key=lambda each: each.step)]
+
+
+_URGENCY = (
+    StepStatus.RUNNING,
+    StepStatus.QUEUED,
+    StepStatus.PENDING,
+    StepStatus.CRASH,
+    StepStatus.ERROR,
+    StepStatus.CANCELLED,
+    StepStatus.COMPLETE,
+    StepStatus.SKIPPED,
+)
+"""Of several runs the first of these that any has is the step's."""
+
+
+def _step_state(runs: list[StepRun]) -> StepState:
+    shown = min(runs, key=lambda each: _URGENCY.index(StepStatus(each.status)))
+    starts = [each.started for each in runs if each.started]
+    ends = [each.finished for each in runs if each.finished]
+    counted = [each.status for each in runs]
+    return StepState(
+        name=shown.step,
+        task=shown.task,
+        backend=shown.backend,
+        status=shown.status,
+        attempt=shown.attempt,
+        started=min(starts, default=None),
+        finished=max(ends) if len(ends) == len(runs) else None,
+        exit_code=shown.exit_code,
+        message=shown.message,
+        runs=StepCounts(
+            total=len(runs),
+            complete=counted.count(StepStatus.COMPLETE),
+            failed=counted.count(StepStatus.ERROR) + counted.count(StepStatus.CRASH),
+            running=counted.count(StepStatus.RUNNING),
+        ),
+    )
+
+
+def input_file(given: SubmissionInput, addresses: Addresses) -> InputFile:
+    """A file that was sent."""
+    return InputFile(
+        name=given.name,
+        file=given.file,
+        size=given.blob.size,
+        sha256=given.blob.sha256,
+        url=addresses.input(given),
+    )
+
+
+def result_file(result: Result, addresses: Addresses) -> ResultFile:
+    """A result."""
+    return ResultFile(
+        name=result.name,
+        file=result.file,
+        step=result.step,
+        output=result.output,
+        size=result.blob.size,
+        media_type=result.media_type,
+        sha256=result.blob.sha256,
+        url=addresses.result(result),
+    )
+
+
+def event_line(event: Event) -> EventLine:
+    """A line of a submission's history."""
+    return EventLine(
+        id=event.pk,
+        time=event.time,
+        step=event.step or None,
+        attempt=event.attempt,
+        status=event.status,
+        message=event.message,
+    )
+
+
+def job_summary(job: Job, addresses: Addresses) -> JobSummary:
+    """A job in the catalogue."""
+    return JobSummary(
+        name=job.name,
+        title=job.title,
+        description=job.description,
+        version=job.version,
+        runnable=job.runnable and job.snapshot_id is not None,
+        url=addresses.of("jobs", job.name),
+    )
+
+
+def job_shown(job: Job, addresses: Addresses) -> JobShown:
+    """A job, with its snapshot selected. Without a plan there is nothing to tell of inputs, steps and results."""
+    plan = job.snapshot.plan if job.snapshot else None
+    links = JobLinks(self=addresses.of("jobs", job.name), submissions=addresses.of("jobs", job.name, "submissions"))
+    return JobShown(
+        **job_summary(job, addresses).model_dump(),
+        definition=job.snapshot.digest if job.snapshot else None,
+        contact=job.contact,
+        citation=job.citation,
+        licence=job.licence,
+        terms=job.terms,
+        inputs=[
+            JobInputShown(
+                name=name,
+                title=definition.title or "",
+                description=definition.description or "",
+                optional=definition.optional,
+                many=definition.many,
+                max_size=definition.max_size or settings.AA.max_file_size,
+                max_files=(definition.max_files or settings.AA.max_files) if definition.many else 1,
+                validators=[
+                    ValidatorShown(name=use.name, options=use.options)
+                    for use in [*plan.validators, *definition.validators]
+                ],
+            )
+            for name, definition in (plan.inputs if plan else {}).items()
+        ],
+        parameters=plan.parameter_schema if plan else schema_of_all({}),
+        steps=[
+            JobStepShown(name=step.name, task=step.task, title=plan.tasks[step.task].title or "", needs=step.needs)
+            for step in (plan.steps if plan else [])
+            if plan
+        ],
+        results=[
+            JobResultShown(name=name, title=each.title or "", many=each.many, step=each.step, output=each.output)
+            for name, each in (plan.results if plan else {}).items()
+        ],
+        links=links,
+    )

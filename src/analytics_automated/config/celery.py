@@ -1,0 +1,94 @@
+"""The Celery application."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+from analytics_automated.config.filesystem_broker import broker_settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "analytics_automated.config.settings")
+
+
+def make_app() -> Celery:
+    """The application as the settings say. A message is a wake-up, no more: it is acknowledged early, has no
+    result, and may be lost."""
+    from analytics_automated.config.settings import AA, DATA, TIME_ZONE
+
+    broker = {"broker_url": AA.broker_url.get_secret_value()} if AA.broker_url else broker_settings(DATA.broker)
+    made = Celery("analytics_automated")
+    made.config_from_object(
+        {
+            **broker,
+            "accept_content": ["json"],
+            "task_serializer": "json",
+            "task_ignore_result": True,
+            "task_acks_late": False,
+            "task_create_missing_queues": True,
+            "task_default_queue": MAINTENANCE_QUEUE,
+            "worker_prefetch_multiplier": 1,
+            "worker_enable_remote_control": False,
+            "worker_send_task_events": False,
+            "worker_hijack_root_logger": False,
+            "broker_connection_retry_on_startup": True,
+            "timezone": TIME_ZONE,
+            "beat_schedule_filename": str(DATA.beat / "schedule"),
+            "beat_schedule": {
+                "reconcile": {"task": "aa.reconcile", "schedule": AA.reconcile_interval},
+                "sweep": {"task": "aa.sweep", "schedule": 3600.0},
+            },
+        }
+    )
+    made.set_default()
+    made.autodiscover_tasks(["analytics_automated.worker"], force=False)
+    return made
+
+
+MAINTENANCE_QUEUE = "maintenance"
+"""What beat asks for; every worker serves it."""
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: Any) -> None:
+    """Leave logging as Django's settings configured it."""
+
+
+app = make_app()
+
+
+def run_worker(queues: list[str] | None, concurrency: int | None) -> int:
+    """Run a worker until it is told to stop; its exit code.
+
+    Without `queues` it serves all that backends name, also those that appear later.
+    """
+    from analytics_automated.config.settings import AA
+    from analytics_automated.pipelines.models import QueueType
+    from analytics_automated.worker.attendant import Attendant
+    from analytics_automated.worker.service import service
+
+    service.slots = concurrency or AA.worker_concurrency or os.cpu_count() or 1
+    service.follows = queues is None
+    service.queues = frozenset(queues if queues is not None else QueueType.objects.values_list("name", flat=True))
+    app.loader.import_module("analytics_automated.worker.tasks")
+    app.steps["consumer"].add(Attendant)
+    worker = app.Worker(
+        pool="threads",
+        concurrency=service.slots,
+        queues=[MAINTENANCE_QUEUE, *sorted(service.queues)],
+        hostname=f"aa@{service.name}",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+        loglevel=AA.log_level,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def run_beat() -> None:
+    """Run beat until it is told to stop."""
+    from analytics_automated.config.settings import AA
+
+    app.Beat(quiet=True, loglevel=AA.log_level, pidfile=None).run()

@@ -1,0 +1,85 @@
+"""The web server: gunicorn with threads, on a socket of our own. `docs/decisions/` says why."""
+
+import logging
+import socket
+import struct
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+STALLED_SECONDS = 30
+"""After this long without a byte a client loses its connection, and the thread is free again."""
+
+
+def open_socket(host: str, port: int) -> socket.socket:
+    """Listen on that address; port 0 takes a free one. Raises `OSError` where it is taken.
+
+    Accepted connections inherit the time limits; a connection that sends nothing costs no thread.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_DEFER_ACCEPT"):
+            limit = struct.pack("@ll", STALLED_SECONDS, 0)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, STALLED_SECONDS)
+        made.bind(address)
+        made.listen(512)
+    except OSError:
+        made.close()
+        raise
+    made.set_inheritable(True)
+    return made
+
+
+class _Server(BaseApplication):  # type: ignore[misc] -- gunicorn has no types
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for key, value in self.options.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Any:
+        from analytics_automated.config.wsgi import application
+
+        return application
+
+
+class _StalledClients(logging.Filter):
+    """A client that stalled is no error of the server's."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for those."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, BlockingIOError | TimeoutError | ConnectionError)
+
+
+def serve(descriptor: int, threads: int) -> None:
+    """Serve on that listening socket until SIGTERM or SIGINT; requests under way are finished."""
+    logging.getLogger("gunicorn.error").addFilter(_StalledClients())
+    _Server(
+        {
+            "bind": f"fd://{descriptor}",
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": threads,
+            "worker_connections": 1000,
+            "keepalive": 75,
+            "timeout": 60,
+            "graceful_timeout": 10,
+            "preload_app": True,
+            "sendfile": False,  # it would wait for a stalled client without regard to the limit
+            "control_socket_disable": True,
+            "accesslog": None,
+            "errorlog": "-",
+            "loglevel": "error",
+            "limit_request_line": 8190,
+            "forwarded_allow_ips": "127.0.0.1,::1",
+        }
+    ).run()

@@ -1,0 +1,190 @@
+"""The configuration in the database: reading it, changing it, and keeping it right.
+
+Every change, from a file or a page, goes through here: the same checks, one transaction, and a new snapshot of
+every job that it touches. What was submitted before is not touched.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from pydantic import BaseModel, ValidationError
+
+from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration, queue_of
+from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
+from analytics_automated.pipelines.files.reader import Configuration
+from analytics_automated.pipelines.files.sentences import problems_of
+from analytics_automated.pipelines.models import Backend, Job, Snapshot, Task
+from analytics_automated.pipelines.problems import ConfigurationError, Problem
+
+
+@dataclass
+class Stored:
+    """All definitions in the database, by name."""
+
+    backends: dict[str, BackendDefinition] = field(default_factory=dict)
+    tasks: dict[str, TaskDefinition] = field(default_factory=dict)
+    jobs: dict[str, JobDefinition] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    """Rows that are no definition, which only pages can make."""
+
+
+@dataclass
+class Changes:
+    """What an apply did, by section and name."""
+
+    created: list[tuple[str, str]] = field(default_factory=list)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    unchanged: list[tuple[str, str]] = field(default_factory=list)
+    renewed: list[str] = field(default_factory=list)
+    """Jobs that are not in the files, but whose tasks changed."""
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def read_stored() -> Stored:
+    """Read all definitions."""
+    stored = Stored()
+    rows: dict[str, tuple[Iterable[Backend | Task | Job], dict[str, BaseModel], type[BaseModel]]] = {
+        "backends": (Backend.objects.select_related("queue_type"), stored.backends, BackendDefinition),  # type: ignore[dict-item]
+        "tasks": (
+            Task.objects.select_related("backend").prefetch_related("parameters", "environment"),
+            stored.tasks,  # type: ignore[dict-item] -- a dict of one kind of definition is filled with that kind
+            TaskDefinition,
+        ),
+        "jobs": (Job.objects.prefetch_related("steps__task", "validators"), stored.jobs, JobDefinition),  # type: ignore[dict-item]
+    }
+    for section, (objects, known, model) in rows.items():
+        for row in objects:
+            try:
+                known[row.name] = row.to_definition()
+            except ValidationError as error:
+                found = problems_of(error.errors(include_url=False), model, {})
+                stored.problems += (problem.below(section, row.name) for problem in found)
+    return stored
+
+
+def apply(configuration: Configuration) -> Changes:
+    """Make the database agree with the files, in one transaction; a second time changes nothing.
+
+    Raises `ConfigurationError` with everything that is wrong; then nothing has changed.
+    """
+    if configuration.problems:
+        raise ConfigurationError(configuration.problems)
+    with transaction.atomic():
+        stored = read_stored()
+        problems = _ownership(configuration)
+        configuration.backends = {name: _own_queue(name, each) for name, each in configuration.backends.items()}
+        backends = stored.backends | configuration.backends
+        tasks = stored.tasks | configuration.tasks
+        touched = {name for name, task in configuration.tasks.items() if stored.tasks.get(name) != task}
+        touched |= {
+            name
+            for name, task in tasks.items()
+            if task.backend in configuration.backends
+            and stored.backends.get(task.backend) != configuration.backends[task.backend]
+        }
+        dependent = {
+            name: job
+            for name, job in stored.jobs.items()
+            if name not in configuration.jobs and any(step.task in touched for step in job.steps)
+        }
+        checked = check_configuration(backends, tasks, dependent | configuration.jobs)
+        problems += checked.problems
+        errors = [configuration.located(problem) for problem in problems if not problem.warning]
+        if errors:
+            raise ConfigurationError(errors)
+        changes = _write(configuration, stored)
+        for name, plan in checked.plans.items():
+            snapshot = Snapshot.of(plan)
+            renewed = Job.objects.filter(name=name).exclude(snapshot=snapshot).update(snapshot=snapshot)
+            if renewed and name in dependent:
+                changes.renewed.append(name)
+        return changes
+
+
+def _own_queue(name: str, backend: BackendDefinition) -> BackendDefinition:
+    """A backend that names the queue which it would have anyway is the same as one that names none."""
+    plain = backend.model_copy(update={"queue": None})
+    return plain if queue_of(name, plain) == backend.queue else backend
+
+
+def _ownership(configuration: Configuration) -> list[Problem]:
+    """Names that another pipeline owns, or that differ from a stored one only by case."""
+    problems = []
+    owners: list[tuple[str, Mapping[str, object], list[tuple[str, str]]]] = [
+        ("tasks", configuration.tasks, list(Task.objects.values_list("name", "pipeline"))),
+        ("jobs", configuration.jobs, list(Job.objects.values_list("name", "pipeline"))),
+        (
+            "backends",
+            configuration.backends,
+            [(name, "") for name in Backend.objects.values_list("name", flat=True)],
+        ),
+    ]
+    for section, names, rows in owners:
+        known = {name.lower(): (name, owner) for name, owner in rows}
+        for name in names:
+            stored, owner = known.get(name.lower(), (name, ""))
+            if stored != name:
+                problems.append(
+                    Problem((section, name), f"differs from {stored!r}, which is there, only by its case")
+                )
+            ours = configuration.pipelines.get((section, name), "")
+            if owner and owner != ours:
+                problems.append(Problem((section, name), f"belongs to the pipeline {owner!r}"))
+    return problems
+
+
+def _write(configuration: Configuration, stored: Stored) -> Changes:
+    changes = Changes()
+
+    def differs(section: str, name: str, before: object, after: object) -> bool:
+        kind = (
+            changes.created if before is None else changes.unchanged if before == after else changes.changed
+        )
+        kind.append((section, name))
+        return before != after
+
+    for name, backend in configuration.backends.items():
+        if differs("backends", name, stored.backends.get(name), backend):
+            row = Backend.objects.filter(name=name).first() or Backend(name=name)
+            row.take_definition(backend)
+    backends = {row.name: row for row in Backend.objects.all()}
+    for name, task in configuration.tasks.items():
+        if differs("tasks", name, stored.tasks.get(name), task):
+            task_row = Task.objects.filter(name=name).first() or Task(name=name)
+            task_row.pipeline = configuration.pipelines.get(("tasks", name), "")
+            task_row.take_definition(task, backends[task.backend])
+    tasks = {row.name: row for row in Task.objects.all()}
+    for name, job in configuration.jobs.items():
+        if differs("jobs", name, stored.jobs.get(name), job):
+            job_row = Job.objects.filter(name=name).first() or Job(name=name)
+            job_row.pipeline = configuration.pipelines.get(("jobs", name), "")
+            job_row.take_definition(job, tasks)
+    return changes
+
+
+def verify_stored() -> None:
+    """Check the whole configuration as it stands in the database, and renew the snapshots of all jobs.
+
+    For changes by pages: call it in the transaction of the change, and let `ConfigurationError` undo that.
+    A job with problems is an error where it is runnable; else it only has no snapshot.
+    """
+    stored = read_stored()
+    checked = check_configuration(stored.backends, stored.tasks, stored.jobs)
+    idle = {name for name, job in stored.jobs.items() if not job.runnable}
+    errors = [
+        problem
+        for problem in [*stored.problems, *checked.problems]
+        if not problem.warning and not (problem.path[0] == "jobs" and problem.path[1] in idle)
+    ]
+    if errors:
+        raise ConfigurationError(errors)
+    for name in stored.jobs:
+        snapshot = Snapshot.of(checked.plans[name]) if name in checked.plans else None
+        Job.objects.filter(name=name).update(snapshot=snapshot)
+
+
+def ensure_local_backend() -> None:
+    """Make the Backend that always exists. Called after every migration."""
+    if not Backend.objects.filter(name=LOCAL_BACKEND).exists():
+        Backend(name=LOCAL_BACKEND).take_definition(BackendDefinition())

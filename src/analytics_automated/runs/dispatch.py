@@ -1,0 +1,40 @@
+"""Wake-ups: messages that say no more than "look". Whatever becomes of one, the database is the truth."""
+
+import logging
+from collections.abc import Collection
+
+from celery import current_app
+from django.db import transaction
+
+from analytics_automated.pipelines.models import Backend
+from analytics_automated.runs.models import StepRun
+
+logger = logging.getLogger(__name__)
+LOOK = "aa.look"
+"""The Celery task that looks: it takes the id of a StepRun."""
+
+
+def wake_all(step_runs: Collection[StepRun], *, own_queues: Collection[str] = ()) -> None:
+    """After the commit, tell the workers of each step's queue that it is ready.
+
+    The caller, a worker of `own_queues`, goes on with the first of the steps that it may take: nobody is told of
+    that one. A broker that cannot be reached is logged: `reconcile` tells them later.
+    """
+    if not step_runs:
+        return
+    names = {step_run.backend for step_run in step_runs}
+    queues = dict(Backend.objects.filter(name__in=names).values_list("name", "queue_type__name"))
+    own = next((each for each in step_runs if queues.get(each.backend) in own_queues), None)
+    others = [each for each in step_runs if each is not own]
+    transaction.on_commit(lambda: _send(others, queues))
+
+
+def _send(step_runs: Collection[StepRun], queues: dict[str, str]) -> None:
+    for step_run in step_runs:
+        if step_run.backend not in queues:
+            continue  # its backend is gone: reconcile ends it
+        try:
+            current_app.send_task(LOOK, args=[step_run.pk], queue=queues[step_run.backend])
+        except Exception:  # every broker has exceptions of its own
+            logger.exception("no wake-up could be sent", extra={"step_run": step_run.pk})
+            return

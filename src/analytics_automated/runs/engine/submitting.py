@@ -1,0 +1,93 @@
+"""A new Submission."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from analytics_automated.pipelines.models import Job, Snapshot
+from analytics_automated.runs.dispatch import wake_all
+from analytics_automated.runs.engine.history import step_event, submission_event, write_history
+from analytics_automated.runs.models import Blob, StepRun, Submission, SubmissionInput
+from analytics_automated.runs.states import StepStatus, SubmissionStatus
+from analytics_automated.runs.storage import StoredFile, remove
+
+
+@dataclass(frozen=True, slots=True)
+class NewInput:
+    """A user's file that is stored: which input it is for, its own name, and where its bytes are."""
+
+    name: str
+    file: str
+    stored: StoredFile | Blob
+    """Fresh bytes, or a blob that is there already."""
+
+
+def submit(
+    *,
+    job: Job,
+    snapshot: Snapshot,
+    parameters: Mapping[str, Any],
+    inputs: Sequence[NewInput],
+    submission_id: uuid.UUID | None = None,
+    name: str = "",
+    email: str = "",
+    webhook: str = "",
+) -> Submission:
+    """Write a Submission whose data was checked, with its StepRuns and first Events, in one transaction; after
+    the commit the steps that are ready are made known to workers.
+
+    Where it raises, no row is left; the stored bytes are still the caller's to remove.
+    """
+    plan = snapshot.plan
+    now = timezone.now()
+    submission = Submission(
+        id=submission_id or uuid.uuid4(),
+        job=job,
+        job_name=plan.job,
+        job_version=plan.version or "",
+        snapshot=snapshot,
+        name=name,
+        email=email,
+        webhook=webhook,
+        parameters=dict(parameters),
+        status=SubmissionStatus.SUBMITTED,
+        unfinished=len(plan.steps),
+        created=now,
+    )
+    step_runs = [
+        StepRun(
+            submission=submission,
+            step=step.name,
+            position=position,
+            task=step.task,
+            backend=plan.tasks[step.task].backend,
+            status=StepStatus.PENDING if step.needs else StepStatus.QUEUED,
+            waiting=len(step.needs),
+            queued=None if step.needs else now,
+        )
+        for position, step in enumerate(plan.steps)
+    ]
+    ready = [step_run for step_run in step_runs if step_run.status == StepStatus.QUEUED]
+    fresh = [each.stored for each in inputs if isinstance(each.stored, StoredFile)]
+    with transaction.atomic():
+        blobs = Blob.objects.adopt(fresh)
+        submission.save(force_insert=True)
+        places: dict[str, int] = {}
+        rows = []
+        for each in inputs:
+            place = places[each.name] = places.get(each.name, -1) + 1
+            blob = blobs[each.stored.key] if isinstance(each.stored, StoredFile) else each.stored
+            row = SubmissionInput(submission=submission, name=each.name, position=place, file=each.file, blob=blob)
+            rows.append(row)
+        SubmissionInput.objects.bulk_create(rows)
+        StepRun.objects.bulk_create(step_runs)
+        events = [submission_event(submission, now)]
+        write_history([*events, *(step_event(each, StepStatus.QUEUED, now) for each in ready)])
+        wake_all(ready)
+        doubled = [file.key for file in fresh if blobs[file.key].key != file.key]
+        transaction.on_commit(lambda: remove(doubled))
+    return submission

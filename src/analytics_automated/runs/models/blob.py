@@ -1,0 +1,52 @@
+"""Stored bytes."""
+
+from collections.abc import Iterable
+
+from django.db import models
+
+from analytics_automated.runs.storage import StoredFile
+
+
+class BlobQuerySet(models.QuerySet["Blob"]):
+    """Sets of blobs."""
+
+    def unnamed(self) -> "BlobQuerySet":
+        """Blobs that no input and no Result names any more."""
+        return self.filter(inputs__isnull=True, results__isnull=True)
+
+    def adopt(self, files: Iterable[StoredFile]) -> dict[str, "Blob"]:
+        """The blobs of freshly stored files, by storage key, in the caller's transaction.
+
+        Of equal bytes one blob is kept: where the blob's own key differs from a file's, that file is not needed.
+        """
+        by_content = {(file.sha256, file.size): file for file in files}
+        found: dict[tuple[str, int], Blob] = {}
+        while missing := [content for content in by_content if content not in found]:
+            # A blob may be removed between the insert and the look; then the round is made again.
+            self.bulk_create(
+                (
+                    Blob(sha256=sha256, size=size, key=by_content[sha256, size].key)
+                    for sha256, size in missing
+                ),
+                ignore_conflicts=True,
+            )
+            rows = self.select_for_update(no_key=True).filter(sha256__in=[sha256 for sha256, _ in missing])
+            found |= {(blob.sha256, blob.size): blob for blob in rows if (blob.sha256, blob.size) in by_content}
+        return {file.key: found[file.sha256, file.size] for file in files}
+
+
+class Blob(models.Model):
+    """Stored bytes, by digest and size; removed when no input, Result or shipped file names it."""
+
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    key = models.CharField(max_length=100, unique=True, help_text="Name in the storage; opaque.")
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = BlobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sha256", "size"], name="one_blob_per_content")]
+
+    def __str__(self) -> str:
+        return f"{self.sha256[:12]} ({self.size} bytes)"

@@ -1,0 +1,63 @@
+"""One Step of one Submission."""
+
+from collections.abc import Collection
+
+from django.db import models
+
+from analytics_automated.pipelines.models import Backend
+from analytics_automated.pipelines.plans import FORMAT
+from analytics_automated.runs.models.submission import Submission
+from analytics_automated.runs.states import StepStatus
+
+
+class StepRunQuerySet(models.QuerySet["StepRun"]):
+    """Sets of StepRuns."""
+
+    def ready(self) -> "StepRunQuerySet":
+        """Those that a worker of this version may take up, the best first."""
+        return self.filter(status=StepStatus.QUEUED, submission__snapshot__format=FORMAT).order_by("queued", "pk")
+
+    def of_queues(self, queues: Collection[str]) -> "StepRunQuerySet":
+        """Those whose Backend has one of these Celery queues."""
+        return self.filter(backend__in=Backend.objects.filter(queue_type__name__in=queues).values("name"))
+
+
+class StepRun(models.Model):
+    """One Step of one Submission (of a scattered Step, one item of it)."""
+
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="step_runs")
+    step = models.CharField(max_length=64)
+    item = models.PositiveIntegerField(default=0, help_text="The item of a scattered Step.")
+    position = models.PositiveIntegerField(help_text="The Step's place in the Job.")
+    task = models.CharField(max_length=64)
+    backend = models.CharField(max_length=64, help_text="By name: it is looked up when the step is taken up.")
+    status = models.CharField(max_length=16, choices=[(each.value, each.value) for each in StepStatus])
+    waiting = models.PositiveIntegerField(help_text="Steps that must end before; 0: ready.")
+    attempt = models.PositiveIntegerField(default=0, help_text="Number of the latest Attempt.")
+    worker = models.CharField(max_length=255, blank=True)
+    queued = models.DateTimeField(null=True)
+    started = models.DateTimeField(null=True)
+    finished = models.DateTimeField(null=True)
+    exit_code = models.IntegerField(null=True)
+    cause = models.CharField(max_length=32, blank=True)
+    message = models.CharField(max_length=2000, blank=True, help_text="For the caller.")
+
+    objects = StepRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("submission", "position", "item")
+        constraints = [models.UniqueConstraint(fields=["submission", "step", "item"], name="one_run_per_step_and_item")]
+        indexes = [
+            models.Index(
+                fields=["backend", "queued"], name="step_run_queued", condition=models.Q(status=StepStatus.QUEUED)
+            ),
+            models.Index(fields=["worker"], name="step_run_running", condition=models.Q(status=StepStatus.RUNNING)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.submission_id}/{self.step}"
+
+    @property
+    def attempt_name(self) -> str:
+        """Unique name of the latest attempt: what its folder, files and processes carry."""
+        return f"{self.pk}.{self.attempt}"

@@ -1,0 +1,104 @@
+"""The one state machine: a literal table of what may follow what."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class SubmissionStatus(StrEnum):
+    """Where a Submission stands."""
+
+    SUBMITTED = "SUBMITTED"
+    """Accepted; nothing runs yet."""
+    RUNNING = "RUNNING"
+    """Its first step was taken up."""
+    COMPLETE = "COMPLETE"
+    """All that was to be done is done."""
+    ERROR = "ERROR"
+    """The analysis failed: exit code, missing output, time limit."""
+    CRASH = "CRASH"
+    """The system failed it: worker lost and no attempt left, backend gone."""
+    CANCELLED = "CANCELLED"
+    """Ended on demand."""
+
+
+class StepStatus(StrEnum):
+    """Where a StepRun stands."""
+
+    PENDING = "PENDING"
+    """Waits for other steps."""
+    QUEUED = "QUEUED"
+    """Ready, waits for a worker."""
+    RUNNING = "RUNNING"
+    """A worker is at it."""
+    COMPLETE = "COMPLETE"
+    """Ended well."""
+    SKIPPED = "SKIPPED"
+    """Not run, and that is all right."""
+    ERROR = "ERROR"
+    """Its command failed."""
+    CRASH = "CRASH"
+    """The system failed it."""
+    CANCELLED = "CANCELLED"
+    """Ended, or never started, because nobody waits for it any more."""
+
+
+SUBMISSION_TRANSITIONS: dict[SubmissionStatus, frozenset[SubmissionStatus]] = {
+    SubmissionStatus.SUBMITTED: frozenset(SubmissionStatus) - {SubmissionStatus.SUBMITTED},
+    SubmissionStatus.RUNNING: frozenset(
+        {
+            SubmissionStatus.COMPLETE,
+            SubmissionStatus.ERROR,
+            SubmissionStatus.CRASH,
+            SubmissionStatus.CANCELLED,
+        }
+    ),
+    SubmissionStatus.COMPLETE: frozenset(),
+    SubmissionStatus.ERROR: frozenset(),
+    SubmissionStatus.CRASH: frozenset(),
+    SubmissionStatus.CANCELLED: frozenset(),
+}
+
+STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
+    StepStatus.PENDING: frozenset({StepStatus.QUEUED, StepStatus.SKIPPED, StepStatus.CANCELLED}),
+    StepStatus.QUEUED: frozenset(
+        {StepStatus.RUNNING, StepStatus.SKIPPED, StepStatus.CRASH, StepStatus.CANCELLED}
+    ),
+    StepStatus.RUNNING: frozenset(
+        {
+            StepStatus.COMPLETE,
+            StepStatus.SKIPPED,
+            StepStatus.ERROR,
+            StepStatus.CRASH,
+            StepStatus.CANCELLED,
+            StepStatus.QUEUED,  # given back by a worker that stops
+        }
+    ),
+    StepStatus.COMPLETE: frozenset(),
+    StepStatus.SKIPPED: frozenset(),
+    StepStatus.ERROR: frozenset(),
+    StepStatus.CRASH: frozenset(),
+    StepStatus.CANCELLED: frozenset(),
+}
+
+TERMINAL_STEPS = frozenset(status for status, following in STEP_TRANSITIONS.items() if not following)
+TERMINAL_SUBMISSIONS = frozenset(status for status, following in SUBMISSION_TRANSITIONS.items() if not following)
+
+
+class IllegalTransition(Exception):  # noqa: N818 -- a fault of the program, named as what it is
+    """A change of state that the table does not have."""
+
+
+def step_origins(to: StepStatus, among: Iterable[StepStatus] | None = None) -> list[StepStatus]:
+    """The statuses that a StepRun may come from to that one; with `among`, just these, which must be allowed."""
+    allowed = [status for status, following in STEP_TRANSITIONS.items() if to in following]
+    if among is None:
+        return allowed
+    wanted = list(among)
+    if not set(wanted) <= set(allowed):
+        raise IllegalTransition(f"{sorted(set(wanted) - set(allowed))} -> {to}")
+    return wanted
+
+
+def submission_origins(to: SubmissionStatus) -> list[SubmissionStatus]:
+    """The statuses that a Submission may come from to that one."""
+    return [status for status, following in SUBMISSION_TRANSITIONS.items() if to in following]

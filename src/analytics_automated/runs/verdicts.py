@@ -1,0 +1,79 @@
+"""What an attempt's end means: for its step, for the Submission, and in words for the caller."""
+
+import signal
+from dataclasses import dataclass
+
+from analytics_automated.executors.base import Cause, Outcome
+from analytics_automated.pipelines.definitions import MissingOutput, TaskDefinition
+from analytics_automated.pipelines.definitions.task import ExitCodesDefinition
+from analytics_automated.pipelines.quantities import format_duration
+from analytics_automated.runs.states import StepStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a step ended. `message` is for the caller: no command line, no path, no environment."""
+
+    status: StepStatus
+    message: str = ""
+    cause: str = ""
+    """The cause of a failure; empty where there was none."""
+    stops: bool = False
+    """The job ends well here; later steps are skipped."""
+    gathers: bool = True
+    """Whether its outputs are kept."""
+
+
+def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float) -> Verdict:
+    """The verdict on a command's end, before its outputs are looked at."""
+    if outcome.cause is Cause.EXIT and outcome.exit_code is not None:
+        return _by_exit_code(task, step, outcome.exit_code)
+    match outcome.cause:
+        case Cause.TIMEOUT:
+            message = f"Step '{step}' ran longer than its time limit of {format_duration(timeout)}."
+        case Cause.MEMORY:
+            message = f"Step '{step}' needed more memory than it may have."
+        case Cause.SIGNAL:
+            message = f"Step '{step}' was ended by the signal {_signal_name(outcome.signal)}."
+        case Cause.CANCELLED:
+            return Verdict(StepStatus.CANCELLED, f"Step '{step}' was cancelled.", Cause.CANCELLED, gathers=False)
+        case cause:
+            return Verdict(
+                StepStatus.CRASH, f"Step '{step}' could not be run by this service.", cause.value, gathers=False
+            )
+    return Verdict(StepStatus.ERROR, message, outcome.cause.value, gathers=False)
+
+
+def _signal_name(number: int | None) -> str:
+    try:
+        return signal.Signals(number or 0).name
+    except ValueError:
+        return str(number)
+
+
+def _by_exit_code(task: TaskDefinition, step: str, code: int) -> Verdict:
+    codes, matches = task.exit_codes, ExitCodesDefinition.matches
+    said = next((text for ranges, text in codes.messages.items() if matches([ranges], code)), "")
+    if matches(codes.fail, code):
+        pass
+    elif matches(codes.stop, code):
+        return Verdict(StepStatus.COMPLETE, said or f"Step '{step}' ended the job with exit code {code}.", stops=True)
+    elif code == 0 or matches(codes.ok, code):
+        return Verdict(StepStatus.COMPLETE, said)
+    message = said or f"Step '{step}' failed with exit code {code}."
+    return Verdict(StepStatus.ERROR, message, Cause.EXIT.value, gathers=False)
+
+
+def judge_missing(task: TaskDefinition, step: str, missing: list[str]) -> Verdict | None:
+    """The verdict on outputs that are not there, `optional` ones not counted; none: the step goes on without."""
+    names = ", ".join(f"'{name}'" for name in missing)
+    plural = "outputs" if len(missing) > 1 else "output"
+    match task.missing_output:
+        case MissingOutput.CONTINUE:
+            return None
+        case MissingOutput.STOP:
+            message = f"Step '{step}' ended the job, as it made no {plural} {names}."
+            return Verdict(StepStatus.COMPLETE, message, stops=True)
+        case MissingOutput.FAIL:
+            message = f"Step '{step}' did not make its {plural} {names}."
+            return Verdict(StepStatus.ERROR, message, Cause.MISSING_OUTPUT.value, gathers=False)

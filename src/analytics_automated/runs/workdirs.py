@@ -1,0 +1,75 @@
+"""Work folders: where an attempt's files lie while it runs. The one place that resolves paths below a root."""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from analytics_automated.pipelines.models import Backend
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFolder:
+    """An attempt's own folder: the work folder itself, and beside it what a command may use but not gather."""
+
+    top: Path
+
+    @property
+    def work(self) -> Path:
+        """The command's working directory: staged inputs, shipped files, outputs."""
+        return self.top / "work"
+
+    @property
+    def home(self) -> Path:
+        """The command's HOME."""
+        return self.top / "home"
+
+    @property
+    def temporary(self) -> Path:
+        """The command's TMPDIR."""
+        return self.top / "tmp"
+
+    @property
+    def script(self) -> Path:
+        """The script, byte for byte what the author wrote."""
+        return self.top / "script"
+
+    @property
+    def values(self) -> Path:
+        """The JSON file that `$task_file` names."""
+        return self.top / "task.json"
+
+    def make(self) -> None:
+        """Make the folders, for their owner only. What an earlier try of the same name left is removed first."""
+        self.remove()
+        self.top.mkdir(mode=0o700, parents=True)
+        for folder in (self.work, self.home, self.temporary):
+            folder.mkdir(mode=0o700)
+
+    def remove(self) -> None:
+        """Remove everything; what a command made unreadable, too."""
+        if self.top.exists():
+            shutil.rmtree(self.top, onerror=_make_removable)
+
+
+def _make_removable(function: object, path: str, _error: object) -> None:
+    """A command may have taken away its own rights to a folder: give them back and try once more."""
+    parent = Path(path).parent
+    for folder in (parent, Path(path)):
+        if folder.is_dir() and not folder.is_symlink():
+            folder.chmod(0o700)
+    if Path(path).is_dir() and not Path(path).is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    elif os.path.lexists(path):
+        Path(path).unlink(missing_ok=True)
+
+
+def work_folder(backend: Backend, attempt_name: str) -> WorkFolder:
+    """The folder of that attempt on that backend; not made yet."""
+    if not re.fullmatch(r"[\w.-]+", attempt_name):
+        raise ValueError(f"{attempt_name!r} is no name of an attempt")
+    root = Path(backend.root) if backend.root else settings.DATA.work
+    return WorkFolder(root / f"aa-{attempt_name}")

@@ -1,0 +1,68 @@
+"""A thread of the worker's own: follows the queues that there are, and looks for steps that nobody was told of."""
+
+import logging
+import threading
+import time
+from typing import Any
+
+from celery import bootsteps
+from celery.signals import worker_shutting_down
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from analytics_automated.pipelines.models import QueueType
+from analytics_automated.runs import engine
+from analytics_automated.worker.service import service
+
+logger = logging.getLogger(__name__)
+LOOK_SECONDS = 0.5
+
+
+class Attendant(bootsteps.StartStopStep):  # type: ignore[misc] -- Celery has no types
+    """Starts and stops the thread with Celery's consumer."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **_: Any) -> None:
+        super().__init__(consumer)
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, consumer: Any) -> None:
+        """Called whenever the consumer is connected."""
+        self._stopped.clear()
+        self._thread = threading.Thread(target=self._attend, args=(consumer,), name="attendant", daemon=True)
+        self._thread.start()
+
+    def stop(self, consumer: Any) -> None:  # noqa: ARG002
+        """Called when the connection is lost, or at the end."""
+        self._stopped.set()
+
+    def _attend(self, consumer: Any) -> None:
+        reconciled = time.monotonic()
+        try:
+            while not self._stopped.wait(LOOK_SECONDS):
+                try:
+                    if service.follows:
+                        self._follow(consumer)
+                    if time.monotonic() - reconciled >= settings.AA.reconcile_interval:
+                        reconciled = time.monotonic()
+                        engine.reconcile(service.queues, service.free_slots)
+                except DatabaseError:
+                    logger.exception("the database cannot be asked")
+                    connection.close()
+        finally:
+            connection.close()
+
+    def _follow(self, consumer: Any) -> None:
+        """Serve queues that appeared. One whose backend is gone is served on: nothing comes from it."""
+        there = frozenset(QueueType.objects.values_list("name", flat=True))
+        for queue in there - service.queues:
+            logger.info("a queue appeared", extra={"queue": queue})
+            consumer.call_soon(consumer.add_task_queue, queue)
+        service.queues |= there
+
+
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _stop(**_: Any) -> None:
+    service.stop(settings.AA.stop_grace)

@@ -1,0 +1,5 @@
+"""What the tests of all executors share."""
+
+import pytest
+
+pytest.register_assert_rewrite("executors.contract")
