@@ -3,13 +3,19 @@
 import os
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from analytics_automated.executors.processes import Process, ProcessTree
+
+
+@pytest.fixture
+def attempt() -> str:
+    return f"test-{uuid.uuid4()}-1"
 
 
 @contextmanager
@@ -46,24 +52,20 @@ def test_no_process_is_none():
     assert Process.read(2**30) is None
 
 
-def test_the_attempt_is_compared_whole():
-    with (
-        sleeping("x-1") as leader,
-        sleeping("x-1") as mine,
-        sleeping("x-10"),
-        sleeping("ax-1"),
-        sleeping("x"),
-    ):
-        assert pids(ProcessTree("x-1", leader)) == {mine}
+def test_the_attempt_is_compared_whole(attempt: str):
+    others = [f"{attempt}0", f"a{attempt}", attempt[:-1]]
+    with ExitStack() as stack:
+        leader, mine, *_ = [stack.enter_context(sleeping(name)) for name in (attempt, attempt, *others)]
+        assert pids(ProcessTree(attempt, leader)) == {mine}
 
 
-def test_what_started_before_the_leader_cannot_be_its_own():
-    with sleeping("x-1") as before:
+def test_what_started_before_the_leader_cannot_be_its_own(attempt: str):
+    with sleeping(attempt) as before:
         started = Process.read(before).started
         while True:  # the clock of /proc ticks a hundred times a second
-            with sleeping("x-1") as leader:
+            with sleeping(attempt) as leader:
                 if Process.read(leader).started > started:
-                    assert pids(ProcessTree("x-1", leader)) == set()
+                    assert pids(ProcessTree(attempt, leader)) == set()
                     return
 
 
@@ -78,9 +80,9 @@ def test_descendants_are_found_though_they_cleared_their_environment():
             os.kill(child, 9)
 
 
-def test_without_its_leader_only_the_environment_counts():
-    with sleeping("x-1") as leader, sleeping("x-1") as mine:
-        tree = ProcessTree("x-1", leader)
+def test_without_its_leader_only_the_environment_counts(attempt: str):
+    with sleeping(attempt) as leader, sleeping(attempt) as mine:
+        tree = ProcessTree(attempt, leader)
         tree.orphan()
         tree.signal_group(9)
         assert Process.read(leader) is not None
@@ -89,9 +91,9 @@ def test_without_its_leader_only_the_environment_counts():
 
 
 @pytest.mark.parametrize("newest", [[100, 5], [2**22, 2**22]], ids=["ids began anew", "nobody born"])
-def test_a_look_ends_also_where_process_ids_began_anew(monkeypatch, newest):
+def test_a_look_ends_also_where_process_ids_began_anew(monkeypatch, newest, attempt: str):
     # Stands for the wrap-around of process ids, which takes some ten thousand processes.
     given = iter([*newest, *[newest[-1]] * 10])
     monkeypatch.setattr("analytics_automated.executors.processes._newest", lambda: next(given))
-    with sleeping("x-1") as leader, sleeping("x-1") as mine:
-        assert pids(ProcessTree("x-1", leader)) == {mine}
+    with sleeping(attempt) as leader, sleeping(attempt) as mine:
+        assert pids(ProcessTree(attempt, leader)) == {mine}

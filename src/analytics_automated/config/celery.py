@@ -1,9 +1,11 @@
 """The Celery application."""
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
 
 from analytics_automated.config.filesystem_broker import broker_settings
@@ -72,6 +74,8 @@ def run_worker(queues: list[str] | None, concurrency: int | None) -> int:
     service.queues = frozenset(queues if queues is not None else QueueType.objects.values_list("name", flat=True))
     app.loader.import_module("analytics_automated.worker.tasks")
     app.steps["consumer"].add(Attendant)
+    # Celery warns of root because of pickled messages, which are not accepted here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = app.Worker(
         pool="threads",
         concurrency=service.slots,

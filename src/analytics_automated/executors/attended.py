@@ -178,9 +178,9 @@ class AttendedCommand:
         """The cause, the signal and the exit code."""
         if self._status is None:
             return self._cause or Cause.LOST, None, None
-        if self._status.si_code == os.CLD_EXITED:
-            return self._cause or Cause.EXIT, None, None if self._cause else self._status.si_status
-        return self._cause or Cause.SIGNAL, self._status.si_status, None
+        if self._status.si_code != os.CLD_EXITED:
+            return self._cause or Cause.SIGNAL, self._status.si_status, None
+        return self._cause or Cause.EXIT, None, None if self._cause else self._status.si_status
 
     def _reap(self) -> resource.struct_rusage | None:
         if self._leader_alive:
@@ -202,8 +202,9 @@ def _open_child(pid: int) -> int:
     try:
         return os.pidfd_open(pid)
     except OSError:
-        os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
         raise
 
 

@@ -8,13 +8,10 @@ import signal
 from analytics_automated.executors.processes import Process, ProcessTree
 
 KILL_SECONDS = 5.0
-"""How long SIGKILL may take. It takes longer where a process hangs in the kernel, say on a dead file
-server."""
+"""How long SIGKILL may take. It takes longer if a process hangs in the kernel, on a dead file server say."""
 _WATCHED_AT_ONCE = 64  # Descriptors held for one ending, however many processes there are.
 _LOOKS_AT_ONCE = 4
-_LOOKS_IN_VAIN = (
-    2  # One look can miss a process that is just changing its program, when it has no environment.
-)
+_LOOKS_IN_VAIN = 2  # One can miss a process that is just changing its program, when it has no environment.
 
 
 class Ending:

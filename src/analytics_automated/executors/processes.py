@@ -34,19 +34,19 @@ class Process:
 
     def carries(self, variable: bytes) -> bool:
         """Whether its environment, as it was when its program started, has this `NAME=value`."""
-        try:
-            environment = _read(f"/proc/{self.pid}/environ")
-        except ProcessLookupError:
-            # Its first thread has ended; ask the others.
-            environment = b"\0".join(self._environments())
-        except OSError:  # another user's
-            return False
-        return variable in environment.split(b"\0")
+        return any(variable in environment.split(b"\0") for environment in self._environments())
 
     def _environments(self) -> Iterator[bytes]:
-        with contextlib.suppress(OSError):
+        # It has ended, or belongs to another user.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            with contextlib.suppress(ProcessLookupError):
+                environment = _read(f"/proc/{self.pid}/environ")
+                if environment:
+                    yield environment
+                    return
+            # A process whose first thread has ended has none in that place; its other threads have.
             for task in os.listdir(f"/proc/{self.pid}/task"):  # noqa: PTH208 - only names are needed
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                     yield _read(f"/proc/{self.pid}/task/{task}/environ")
 
 

@@ -119,10 +119,9 @@ def check_values(
         for error in _checker(parameters).iter_errors(values)
         for refusal in _refusals(error, parameters)
     ]
-    for name, definition in parameters.items():
-        if name not in values and definition.default is not None:
-            values[name] = definition.default
-    return values, refusals
+    defaults = {name: each.default for name, each in parameters.items() if each.default is not None}
+    complete = defaults | values
+    return {name: complete[name] for name in parameters if name in complete}, refusals
 
 
 def value_problems(definition: ParameterDefinition, value: Any) -> list[str]:

@@ -30,19 +30,17 @@ def _usual_value(depth: int) -> str:
     scalar = rf"{_STRING}|{_NUMBER}|true|false|null"
     if depth == 0:
         return rf"(?:{scalar}){_BLANKS}"
-    element = _BLANKS + _usual_value(depth - 1)
-    member = rf"{_BLANKS}{_STRING}{_BLANKS}:{element}"
-    return (
-        rf"(?:{scalar}"
-        rf"|\{{(?:{member}(?:,{member})*|{_BLANKS})\}}"
-        rf"|\[(?:{element}(?:,{element})*|{_BLANKS})\]){_BLANKS}"
-    )
+    value = _usual_value(depth - 1)
+    # Behind each value stands a comma, with something more behind it, or the end.
+    members = rf"(?:{_STRING}{_BLANKS}:{_BLANKS}{value}(?:,{_BLANKS}(?!\}})|(?=\}})))*"
+    elements = rf"(?:{value}(?:,{_BLANKS}(?!\])|(?=\])))*"
+    return rf"(?:{scalar}|\{{{_BLANKS}{members}\}}|\[{_BLANKS}{elements}\]){_BLANKS}"
 
 
-_RUN_DEPTH: Final = 3
-_ELEMENTS = [re.compile(rf"(?:{_BLANKS}{_usual_value(depth)},)*") for depth in range(_RUN_DEPTH + 1)]
+_RUN_DEPTH: Final = 4
+_ELEMENTS = [re.compile(rf"(?:{_BLANKS}{_usual_value(depth)}(?:,|(?=\])))*") for depth in range(_RUN_DEPTH + 1)]
 _MEMBERS = [
-    re.compile(rf"(?:{_BLANKS}{_STRING}{_BLANKS}:{_BLANKS}{_usual_value(depth)},)*")
+    re.compile(rf"(?:{_BLANKS}{_STRING}{_BLANKS}:{_BLANKS}{_usual_value(depth)}(?:,|(?=\}})))*")
     for depth in range(_RUN_DEPTH + 1)
 ]
 
@@ -179,18 +177,18 @@ class _Scan:
                 raise self._unexpected(text, at)
 
     def _pass_run(self, text: str, at: int) -> int:
-        """Pass over values that need no further look, each with the comma behind it."""
-        if not self._open:
-            return at
-        depth = min(self._max_depth - len(self._open), _RUN_DEPTH)
+        """Pass over values that need no further look, each with the comma behind it if there is one."""
         if self._next in _NAMES:
-            stop = _end(_MEMBERS[depth], text, at)
-            self._next = _Next.NAME if stop > at else self._next
-        elif self._next in _VALUES and self._open[-1] == "[":
-            stop = _end(_ELEMENTS[depth], text, at)
-            self._next = _Next.VALUE if stop > at else self._next
+            patterns, behind_comma = _MEMBERS, _Next.NAME
+        elif self._next in _VALUES and self._open and self._open[-1] == "[":
+            patterns, behind_comma = _ELEMENTS, _Next.VALUE
         else:
-            stop = at
+            return at
+        stop = _end(patterns[min(self._max_depth - len(self._open), _RUN_DEPTH)], text, at)
+        if stop > at:
+            self._end_value()
+            if text[stop - 1] == ",":
+                self._next = behind_comma
         return stop
 
     def _begin_value(self, text: str, at: int) -> None:

@@ -19,7 +19,8 @@ class BlobQuerySet(models.QuerySet["Blob"]):
 
         Of equal bytes one blob is kept: where the blob's own key differs from a file's, that file is not needed.
         """
-        by_content = {(file.sha256, file.size): file for file in files}
+        fresh = list(files)
+        by_content = {(file.sha256, file.size): file for file in fresh}
         found: dict[tuple[str, int], Blob] = {}
         while missing := [content for content in by_content if content not in found]:
             # A blob may be removed between the insert and the look; then the round is made again.
@@ -32,7 +33,7 @@ class BlobQuerySet(models.QuerySet["Blob"]):
             )
             rows = self.select_for_update(no_key=True).filter(sha256__in=[sha256 for sha256, _ in missing])
             found |= {(blob.sha256, blob.size): blob for blob in rows if (blob.sha256, blob.size) in by_content}
-        return {file.key: found[file.sha256, file.size] for file in files}
+        return {file.key: found[file.sha256, file.size] for file in fresh}
 
 
 class Blob(models.Model):

@@ -1,0 +1,109 @@
+"""Pages of Jobs, with their Steps and Validators."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+
+from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
+from analytics_automated.pipelines.admin.forms import ConfigurationForm, OwnRows
+from analytics_automated.pipelines.definitions import JobDefinition, StepDefinition
+from analytics_automated.pipelines.models import Job, Step, Validator
+from analytics_automated.pipelines.validators.registry import validator_names
+
+
+class JobForm(ConfigurationForm):
+    """A Job."""
+
+    definition = JobDefinition
+
+    def clean_inputs(self) -> Any:
+        """None, or a mapping of mappings; validators are rows of their own."""
+        inputs = self.cleaned_data["inputs"]
+        if inputs is None:
+            return None
+        if not isinstance(inputs, dict) or not all(isinstance(each, dict) for each in inputs.values()):
+            raise forms.ValidationError(
+                'This must be a mapping of mappings, such as {"sequences": {"title": "Proteins"}}.',
+                code="invalid",
+            )
+        for name, each in inputs.items():
+            if "validators" in each:
+                raise forms.ValidationError(
+                    f"The validators of {name!r} have rows of their own on this page.", code="elsewhere"
+                )
+        return inputs
+
+
+class StepForm(ConfigurationForm):
+    """A Step."""
+
+    definition = StepDefinition
+
+
+class StepInline(OwnRows, admin.StackedInline):  # type: ignore[type-arg]
+    """The uses of Tasks, in their order."""
+
+    model = Step
+    form = StepForm
+    fieldsets = (
+        (None, {"fields": (("position", "task", "name", "ordering"), "inputs", "parameters")}),
+        ("Further", {"classes": ("collapse",), "fields": ("further",)}),
+    )
+
+
+class ValidatorForm(ConfigurationForm):
+    """A Validator: one of the installed ones, or what is stored."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "name" in self.fields:
+            names = sorted({*validator_names(), *([self.instance.name] if self.instance.name else [])})
+            self.fields["name"].widget = forms.Select(
+                choices=[("", "---------"), *((name, name) for name in names)]
+            )
+
+
+class ValidatorInline(OwnRows, admin.TabularInline):  # type: ignore[type-arg]
+    """The checks of the data that a user sends."""
+
+    model = Validator
+    form = ValidatorForm
+    fields = ("position", "name", "input", "options")
+
+
+@admin.register(Job)
+class JobAdmin(ConfigurationAdmin):
+    """Workflows that users may call."""
+
+    form = JobForm
+    section = "jobs"
+    inlines = (StepInline, ValidatorInline)
+    list_display = ("name", "title", "version", "runnable", "complete", "pipeline", "step_count")
+    list_filter = ("runnable", "pipeline")
+    search_fields = ("name", "title", "description", "steps__task__name")
+    readonly_fields = ("pipeline",)
+    fieldsets = (
+        (None, {"fields": ("name", "title", "description", "version", "runnable", "pipeline")}),
+        ("The service", {"fields": ("inputs", "parameters", "results")}),
+        ("For its users", {"classes": ("collapse",), "fields": ("contact", "citation", "licence", "terms")}),
+        ("Further", {"classes": ("collapse",), "fields": ("further",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With the number of steps."""
+        steps = Step.objects.filter(job=models.OuterRef("pk")).order_by().values("job")
+        count = models.Subquery(steps.annotate(number=models.Count("pk")).values("number"))
+        return super().get_queryset(request).annotate(_steps=count)
+
+    @admin.display(boolean=True, description="complete")
+    def complete(self, job: Job) -> bool:
+        """Whether it could run as it is."""
+        return job.snapshot_id is not None
+
+    @admin.display(description="steps", ordering="_steps")
+    def step_count(self, job: Any) -> int:
+        """How many steps it has."""
+        return int(job._steps or 0)

@@ -1,0 +1,58 @@
+"""Pages of StepRuns."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+
+from analytics_automated.runs.admin.reading import ReadingAdmin, ReadingRows, link_to
+from analytics_automated.runs.models import Attempt, StepRun
+
+
+class AttemptRows(ReadingRows):
+    """The tries of it."""
+
+    model = Attempt
+    fields = readonly_fields = ("number", "worker", "cause", "exit_code", "started", "seconds", "memory")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        """Without the logs."""
+        return super().get_queryset(request).defer("stdout", "stderr")
+
+    @admin.display(description="peak memory")
+    def memory(self, attempt: Attempt) -> str:
+        """The most memory that it held, for people."""
+        return "-" if attempt.peak_memory is None else filesizeformat(attempt.peak_memory)
+
+
+@admin.register(StepRun)
+class StepRunAdmin(ReadingAdmin):
+    """Steps of Submissions."""
+
+    inlines = (AttemptRows,)
+    list_display = (
+        "__str__",
+        "task",
+        "backend",
+        "status",
+        "attempt",
+        "worker",
+        "queued",
+        "started",
+        "finished",
+    )
+    list_filter = ("status", "backend")
+    search_fields = ("submission__id__istartswith", "submission__name", "step", "task", "worker")
+    fieldsets = (
+        (None, {"fields": ("submission_link", ("step", "item", "position"), "task", "status", "message")}),
+        ("Where", {"fields": (("backend", "worker"), ("attempt", "waiting"))}),
+        ("How it ended", {"fields": (("exit_code", "cause"), ("queued", "started", "finished"))}),
+    )
+    readonly_fields = ("submission_link",)
+
+    @admin.display(description="submission")
+    def submission_link(self, step_run: StepRun) -> str:
+        """What it is a step of."""
+        return link_to(step_run.submission)
