@@ -27,3 +27,20 @@ lock: install-dev  ## Lock the requirements anew, with hashes and without addres
 	    pyproject.toml requirements/build.in -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --constraint requirements/run.txt --group dev pyproject.toml -o requirements/dev.txt
+
+demo: install  ## Serve, submit a real FASTA file over HTTP, show the results
+	$(BIN)/python examples/demo.py
+
+test: install-dev  ## All tests and checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
+	$(BIN)/pytest
+
+bench: install-dev  ## Measure latency and throughput beside raw Celery
+	$(BIN)/python -m bench
+
+clean:  ## Remove what was made here, but for data folders
+	rm -rf .venv site .mypy_cache .pytest_cache .ruff_cache .hypothesis

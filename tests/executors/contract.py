@@ -60,8 +60,9 @@ def carriers(prefix: str) -> list[psutil.Process]:
     return [process for process in found if alive(process)]
 
 
-def alive(process: psutil.Process) -> bool:
+def alive(process: psutil.Process | int) -> bool:
     try:
+        process = psutil.Process(process) if isinstance(process, int) else process
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

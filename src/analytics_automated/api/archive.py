@@ -102,9 +102,7 @@ def _form(path: str) -> str:
 def _entries(results: Sequence[Result]) -> list[_Entry]:
     prefetch_related_objects(results, "blob", "step_run")  # one query each, where the caller has not done it
     return [
-        _Entry(
-            path, result.blob.key, result.blob.size, result.blob.sha256, _dos_time(result.step_run.finished)
-        )
+        _Entry(path, result.blob.key, result.blob.size, result.blob.sha256, _dos_time(result.step_run.finished))
         for path, result in zip(entry_paths(results), results, strict=True)
     ]
 
@@ -121,9 +119,7 @@ def _dos_time(moment: datetime | None) -> bytes:
 def _digest(entries: Iterable[_Entry]) -> str:
     digest = hashlib.sha256()
     for entry in entries:
-        digest.update(
-            b"%s\n%s\n%s\n" % (entry.path.encode(), entry.sha256.encode(), entry.time.hex().encode())
-        )
+        digest.update(b"%s\n%s\n%s\n" % (entry.path.encode(), entry.sha256.encode(), entry.time.hex().encode()))
     return digest.hexdigest()
 
 

@@ -130,9 +130,7 @@ def safe_file_name(name: str) -> str:
     return f"_{clean}" if _DEVICE.match(clean) else clean
 
 
-def answer_unsent(
-    request: HttpRequest, headers: Mapping[str, str], modified: int | None = None
-) -> HttpResponse | None:
+def answer_unsent(request: HttpRequest, headers: Mapping[str, str], modified: int | None = None) -> HttpResponse | None:
     """304 or 412 with these headers where the preconditions say so (RFC 9110, section 13), else None.
 
     `headers` have the ETag; `modified` is the time of Last-Modified in seconds since 1970.
@@ -232,8 +230,7 @@ def _representation(media_type: str, file_name: str) -> dict[str, str]:
     return {
         **HARMLESS,
         "Content-Type": "application/octet-stream" if match is None else media_type,
-        "Content-Disposition": content_disposition_header(not is_inline, safe_file_name(file_name))
-        or "attachment",
+        "Content-Disposition": content_disposition_header(not is_inline, safe_file_name(file_name)) or "attachment",
     }
 
 

@@ -138,7 +138,7 @@ class _Body:
     def __init__(self, request: HttpRequest) -> None:
         # Django takes a body that comes in chunks for an empty one, as it has no Content-Length.
         is_chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-        self.stream: Readable = request.environ["wsgi.input"] if is_chunked else request
+        self.stream: Readable = request.META["wsgi.input"] if is_chunked else request
         self.left: int = settings.AA.max_request_size
 
     def read(self, size: int = -1, /) -> bytes:

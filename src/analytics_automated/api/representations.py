@@ -26,6 +26,7 @@ from analytics_automated.api.schemas import (
 )
 from analytics_automated.pipelines.models import Job
 from analytics_automated.pipelines.parameters import schema_of_all
+from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.models import Event, Result, StepRun, Submission, SubmissionInput
 from analytics_automated.runs.states import StepStatus
 
@@ -171,40 +172,48 @@ def job_summary(job: Job, addresses: Addresses) -> JobSummary:
 
 def job_shown(job: Job, addresses: Addresses) -> JobShown:
     """A job, with its snapshot selected. Without a plan there is nothing to tell of inputs, steps and results."""
-    plan = job.snapshot.plan if job.snapshot else None
     links = JobLinks(self=addresses.of("jobs", job.name), submissions=addresses.of("jobs", job.name, "submissions"))
-    return JobShown(
+    shown = JobShown(
         **job_summary(job, addresses).model_dump(),
-        definition=job.snapshot.digest if job.snapshot else None,
+        definition=None,
         contact=job.contact,
         citation=job.citation,
         licence=job.licence,
         terms=job.terms,
-        inputs=[
-            JobInputShown(
-                name=name,
-                title=definition.title or "",
-                description=definition.description or "",
-                optional=definition.optional,
-                many=definition.many,
-                max_size=definition.max_size or settings.AA.max_file_size,
-                max_files=(definition.max_files or settings.AA.max_files) if definition.many else 1,
-                validators=[
-                    ValidatorShown(name=use.name, options=use.options)
-                    for use in [*plan.validators, *definition.validators]
-                ],
-            )
-            for name, definition in (plan.inputs if plan else {}).items()
-        ],
-        parameters=plan.parameter_schema if plan else schema_of_all({}),
-        steps=[
-            JobStepShown(name=step.name, task=step.task, title=plan.tasks[step.task].title or "", needs=step.needs)
-            for step in (plan.steps if plan else [])
-            if plan
-        ],
-        results=[
-            JobResultShown(name=name, title=each.title or "", many=each.many, step=each.step, output=each.output)
-            for name, each in (plan.results if plan else {}).items()
-        ],
+        inputs=[],
+        parameters=schema_of_all({}),
+        steps=[],
+        results=[],
         links=links,
     )
+    if job.snapshot is not None:
+        _show_plan(shown, job.snapshot.plan, job.snapshot.digest)
+    return shown
+
+
+def _show_plan(shown: JobShown, plan: Plan, digest: str) -> None:
+    shown.definition = digest
+    shown.inputs = [
+        JobInputShown(
+            name=name,
+            title=definition.title or "",
+            description=definition.description or "",
+            optional=definition.optional,
+            many=definition.many,
+            max_size=definition.max_size or settings.AA.max_file_size,
+            max_files=(definition.max_files or settings.AA.max_files) if definition.many else 1,
+            validators=[
+                ValidatorShown(name=use.name, options=use.options) for use in [*plan.validators, *definition.validators]
+            ],
+        )
+        for name, definition in plan.inputs.items()
+    ]
+    shown.parameters = plan.parameter_schema
+    shown.steps = [
+        JobStepShown(name=step.name, task=step.task, title=plan.tasks[step.task].title or "", needs=step.needs)
+        for step in plan.steps
+    ]
+    shown.results = [
+        JobResultShown(name=name, title=each.title or "", many=each.many, step=each.step, output=each.output)
+        for name, each in plan.results.items()
+    ]

@@ -65,4 +65,5 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  # n
 def _broken(request: HttpRequest, error: Exception) -> HttpResponse:
     request_id = request.META.get("aa.request_id")
     logger.error("a request failed", exc_info=error, extra={"request": request_id, "path": request.path})
-    return problem_response(Problem("internal-error", f"The service failed. Its operator finds why by the id {request_id}."))
+    detail = f"The service failed. Its operator finds why by the id {request_id}."
+    return problem_response(Problem("internal-error", detail))

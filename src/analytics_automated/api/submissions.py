@@ -27,7 +27,7 @@ from analytics_automated.runs.models import Result, Submission
 from analytics_automated.runs.storage import open_stored
 
 router = Router(tags=["submissions"])
-PROBLEMS = {code: ProblemDocument for code in (400, 404, 409, 413, 415, 422)}
+PROBLEMS = dict.fromkeys((400, 404, 409, 413, 415, 422), ProblemDocument)
 NOT_FOUND = {404: ProblemDocument}
 
 

@@ -63,7 +63,8 @@ class Settings(BaseSettings):
         ["localhost", "127.0.0.1", "[::1]"], description="Host names under which the service answers, by commas."
     )
     base_url: str | None = Field(
-        None, description="Address in the links that the service gives, such as https://a.example.org; as asked unless set."
+        None,
+        description="Address in the links that the service gives, such as https://a.example.org; as asked unless set.",
     )
     trusted_origins: Texts = Field([], description="Origins whose forms may be sent here, such as https://a.example.org.")
     debug: bool = Field(False, description="Show errors in the browser. Never in production.")

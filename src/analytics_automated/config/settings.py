@@ -1,11 +1,10 @@
 """Django's settings, made from the environment."""
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
-
 
 from analytics_automated.config.data_folder import DataFolder
 from analytics_automated.config.environment import read_settings
-
 
 AA = read_settings()
 DATA = DataFolder(AA.data_dir.expanduser().absolute())
@@ -83,7 +82,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 if AA.database_url:
     _url = urlsplit(AA.database_url)
-    DATABASES = {
+    DATABASES: dict[str, dict[str, Any]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(_url.path.lstrip("/")),
@@ -147,7 +146,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "analytics_automated": {"level": AA.log_level},
-        "django.server": {"handlers": ["stderr"], "propagate": False},
+        "django.request": {"level": "ERROR"},  # what a caller did wrong is told to the caller
     },
 }
 

@@ -36,7 +36,7 @@ def open_socket(host: str, port: int) -> socket.socket:
     return made
 
 
-class _Server(BaseApplication):  # type: ignore[misc] -- gunicorn has no types
+class _Server(BaseApplication):
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
         super().__init__()

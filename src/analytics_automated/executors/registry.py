@@ -19,7 +19,7 @@ def executor_class(name: str) -> type[Executor]:
     """The executor of that name. Raises `KeyError` where none is installed."""
     for entry in entry_points(group=GROUP):
         if entry.name == name:
-            loaded = entry.load()
+            loaded: type[Executor] = entry.load()
             if not issubclass(loaded, Executor):
                 raise TypeError(f"{entry.value} is registered as the executor {name!r} but is no Executor")
             return loaded

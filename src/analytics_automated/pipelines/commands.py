@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from analytics_automated.pipelines.definitions import (
     ParameterDefinition,
@@ -129,7 +130,8 @@ class _Renderer:
 
     def values(self) -> dict[str, object]:
         """All values by placeholder, for scripts: paths absolute, absent ones none, `many` inputs as lists."""
-        around, values = self.around, {}
+        around = self.around
+        values: dict[str, object] = {}
         for name, definition in self.task.inputs.items():
             files = around.inputs.get(name)
             paths = None if files is None else [self._absolute(file) for file in files]
@@ -154,7 +156,7 @@ class _Renderer:
             if kind == "input" and self.task.inputs[own].many:
                 variables[name] = self._absolute(self.task.inputs[own].file)
             else:
-                variables[name] = value_text(value)  # type: ignore[arg-type] -- only values are left
+                variables[name] = value_text(cast("Value", value))
         return variables
 
     def _absolute(self, file: str) -> str:

@@ -6,6 +6,7 @@ every job that it touches. What was submitted before is not touched.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 from pydantic import BaseModel, ValidationError
@@ -44,23 +45,24 @@ class Changes:
 def read_stored() -> Stored:
     """Read all definitions."""
     stored = Stored()
-    rows: dict[str, tuple[Iterable[Backend | Task | Job], dict[str, BaseModel], type[BaseModel]]] = {
-        "backends": (Backend.objects.select_related("queue_type"), stored.backends, BackendDefinition),  # type: ignore[dict-item]
-        "tasks": (
-            Task.objects.select_related("backend").prefetch_related("parameters", "environment"),
-            stored.tasks,  # type: ignore[dict-item] -- a dict of one kind of definition is filled with that kind
-            TaskDefinition,
-        ),
-        "jobs": (Job.objects.prefetch_related("steps__task", "validators"), stored.jobs, JobDefinition),  # type: ignore[dict-item]
-    }
-    for section, (objects, known, model) in rows.items():
-        for row in objects:
-            try:
-                known[row.name] = row.to_definition()
-            except ValidationError as error:
-                found = problems_of(error.errors(include_url=False), model, {})
-                stored.problems += (problem.below(section, row.name) for problem in found)
+    backends = Backend.objects.select_related("queue_type")
+    tasks = Task.objects.select_related("backend").prefetch_related("parameters", "environment")
+    jobs = Job.objects.prefetch_related("steps__task", "validators")
+    _read_rows("backends", backends, BackendDefinition, stored.backends, stored)
+    _read_rows("tasks", tasks, TaskDefinition, stored.tasks, stored)
+    _read_rows("jobs", jobs, JobDefinition, stored.jobs, stored)
     return stored
+
+
+def _read_rows(
+    section: str, rows: Iterable[Any], model: type[BaseModel], known: dict[str, Any], stored: Stored
+) -> None:
+    for row in rows:
+        try:
+            known[row.name] = row.to_definition()
+        except ValidationError as error:
+            found = problems_of(error.errors(include_url=False), model, row.to_data())
+            stored.problems += (problem.below(section, row.name) for problem in found)
 
 
 def apply(configuration: Configuration) -> Changes:

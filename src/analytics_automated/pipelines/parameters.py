@@ -167,7 +167,8 @@ def _finite(_validator: Any, kind: Any, instance: Any, schema: Any) -> Iterator[
     yield from Draft202012Validator.VALIDATORS["type"](_validator, kind, instance, schema)
 
 
-_Checker = extend(Draft202012Validator, {"pattern": _pattern, "type": _finite})
+_extend: Any = extend  # it has no types
+_Checker = _extend(Draft202012Validator, {"pattern": _pattern, "type": _finite})
 
 
 def _checker(parameters: Mapping[str, ParameterDefinition]) -> Any:
@@ -187,19 +188,21 @@ _CODES = {
 
 
 def _refusals(error: ValidationError, parameters: Mapping[str, ParameterDefinition]) -> Iterable[Refusal]:
+    instance: Any = error.instance
+    expected: Any = error.validator_value
     if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
+        missing = [name for name in expected if name not in instance]
         # One error comes per missing name; its message begins with that name.
         name = next(name for name in missing if error.message.startswith(repr(name)))
         return [Refusal("parameters", name, "required", "is required")]
     if error.validator == "additionalProperties":
-        unknown = [name for name in error.instance if name not in parameters]
+        unknown = [name for name in instance if name not in parameters]
         return [
             Refusal("parameters", name, "unknown", f"is no parameter of this job{nearest(name, parameters)}")
             for name in unknown
         ]
     name = str(error.absolute_path[0])
-    limit = error.validator_value if error.validator not in {"pattern", "type"} else None
+    limit = expected if error.validator not in {"pattern", "type"} else None
     code = _CODES.get(str(error.validator), "invalid")
     return [Refusal("parameters", name, code, _sentence(error, parameters[name]), limit)]
 
@@ -214,7 +217,7 @@ _TYPE_WORDS = {
 
 
 def _sentence(error: ValidationError, definition: ParameterDefinition) -> str:
-    limit = error.validator_value
+    limit: Any = error.validator_value
     match error.validator:
         case "minimum":
             return f"must be at least {limit}"

@@ -66,7 +66,7 @@ def _check(work: Path, path: str, name: str) -> None:
     if os.path.commonpath([inside, real]) != inside:
         raise Unfit(f"The output '{name}' is a link that leads out of the work folder.")
     try:
-        mode = os.stat(real).st_mode
+        mode = Path(real).stat().st_mode
     except OSError:
         raise Unfit(f"The output '{name}' is a link to nothing.") from None
     if not stat.S_ISREG(mode):

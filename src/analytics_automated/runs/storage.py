@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
@@ -26,7 +26,13 @@ class StoredFile:
     sha256: str
 
 
-class _Chunks(File):  # type: ignore[type-arg] -- it has no file object of a type
+if TYPE_CHECKING:
+    _File = File[bytes]
+else:
+    _File = File
+
+
+class _Chunks(_File):
     """What Django's storages read when they save: here, an iterator that is measured as it passes."""
 
     def __init__(self, source: Iterable[bytes]) -> None:

@@ -55,7 +55,7 @@ class WorkFolder:
             shutil.rmtree(self.top, onerror=_make_removable)
 
 
-def _make_removable(function: object, path: str, _error: object) -> None:
+def _make_removable(_function: object, path: str, _error: object) -> None:
     """A command may have taken away its own rights to a folder: give them back and try once more."""
     parent = Path(path).parent
     for folder in (parent, Path(path)):

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 
 
-class Attendant(bootsteps.StartStopStep):  # type: ignore[misc] -- Celery has no types
+class Attendant(bootsteps.StartStopStep):
     """Starts and stops the thread with Celery's consumer."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -63,6 +63,6 @@ class Attendant(bootsteps.StartStopStep):  # type: ignore[misc] -- Celery has no
         service.queues |= there
 
 
-@worker_shutting_down.connect  # type: ignore[untyped-decorator]
+@worker_shutting_down.connect
 def _stop(**_: Any) -> None:
     service.stop(settings.AA.stop_grace)

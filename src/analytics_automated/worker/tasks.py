@@ -8,19 +8,19 @@ from analytics_automated.runs.sweeping import sweep_blobs
 from analytics_automated.worker.service import service
 
 
-@shared_task(name=LOOK)  # type: ignore[untyped-decorator] -- Celery has no types
+@shared_task(name=LOOK)
 def look(step_run_id: int) -> None:
     """There is something to do, such as this step."""
     service.serve(step_run_id)
 
 
-@shared_task(name="aa.reconcile")  # type: ignore[untyped-decorator]
+@shared_task(name="aa.reconcile")
 def reconcile() -> None:
     """End what can never run."""
     engine.crash_homeless()
 
 
-@shared_task(name="aa.sweep")  # type: ignore[untyped-decorator]
+@shared_task(name="aa.sweep")
 def sweep() -> None:
     """Remove bytes that nothing names."""
     sweep_blobs()

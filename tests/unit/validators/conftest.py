@@ -7,9 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from analytics_automated.pipelines.validators.base import CheckedStream, Invalid
 from analytics_automated.pipelines.validators.registry import build_validator
+
+# On a busy machine everything takes long; that is no failure.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 class Dribble(io.BytesIO):

@@ -24,7 +24,13 @@ KEFTPPVQAAYQKVVAGVANALAHKYH
 @pytest.mark.parametrize("at_once", [1, 7, 1000])
 def test_proteins_are_good_whatever_the_line_ending(verdict, ending, at_once):
     data = HAEMOGLOBIN.replace(b"\n", ending)
-    options = {"alphabet": "protein", "min_sequences": 2, "max_sequences": 2, "min_length": 142, "max_length": 147}
+    options = {
+        "alphabet": "protein",
+        "min_sequences": 2,
+        "max_sequences": 2,
+        "min_length": 142,
+        "max_length": 147,
+    }
     assert verdict("fasta", options, data, at_once=at_once) is None
     assert verdict("fasta", options, data.rstrip(), at_once=at_once) is None
 
@@ -58,7 +64,8 @@ def test_what_is_good(verdict, options, data, at_once):
         (
             {},
             b"\nACGT\n",
-            "The file does not begin with a header line: '>' and a name are expected, not 'A' (line 2, column 1).",
+            "The file does not begin with a header line: '>' and a name are expected, "
+            "not 'A' (line 2, column 1).",
         ),
         ({}, b"  >x\nA\n", "A blank stands before the '>' of the first header (line 1, column 3)."),
         (
@@ -69,7 +76,8 @@ def test_what_is_good(verdict, options, data, at_once):
         (
             {},
             b"; a comment\n>x\nA\n",
-            "The file does not begin with a header line: '>' and a name are expected, not ';' (line 1, column 1).",
+            "The file does not begin with a header line: '>' and a name are expected, "
+            "not ';' (line 1, column 1).",
         ),
         ({}, b">x\n>y\nA\n", "A header is followed by no sequence (line 1, record 'x')."),
         ({}, b">x\nA\n>y some\n\n", "A header is followed by no sequence (line 3, record 'y')."),
@@ -88,27 +96,44 @@ def test_what_is_good(verdict, options, data, at_once):
             b">x\r\nMKV\r\nMK1\r\n",
             "'1' is not an amino acid code (line 3, column 3, record 'x').",
         ),
-        ({}, b">x\nAC\x00GT\n", "the byte 0x00 is not an amino acid or nucleotide code (line 2, column 3, record 'x')."),
-        ({}, b">x\nAC>y\nGT\n", "'>' is not an amino acid or nucleotide code (line 2, column 3, record 'x')."),
+        (
+            {},
+            b">x\nAC\x00GT\n",
+            "the byte 0x00 is not an amino acid or nucleotide code (line 2, column 3, record 'x').",
+        ),
+        (
+            {},
+            b">x\nAC>y\nGT\n",
+            "'>' is not an amino acid or nucleotide code (line 2, column 3, record 'x').",
+        ),
         ({}, b">x\nAC-GT\n", "'-' is a gap; gaps are not allowed here (line 2, column 3, record 'x')."),
         (
             {},
             b">x\nACGT\nhuman haemoglobin\nACGT\n",
             "A blank stands before a symbol of a sequence line (line 3, column 7, record 'x').",
         ),
-        ({}, b">x\n ACGT\n", "A blank stands before a symbol of a sequence line (line 2, column 2, record 'x')."),
+        (
+            {},
+            b">x\n ACGT\n",
+            "A blank stands before a symbol of a sequence line (line 2, column 2, record 'x').",
+        ),
         ({"min_sequences": 3}, b">x\nA\n>y\nA\n", "The file has too few sequences: 2, where 3 are needed."),
         (
             {"max_sequences": 1},
             b">x\nA\n>y\nA\n>z\nA\n",
             "The file has more than 1 sequences (line 3, record 'y').",
         ),
-        ({"min_length": 3}, b">x\nACG\n>y\nA\nC\n>z\nACG\n", "A sequence has the length 2, less than 3 (line 3, record 'y')."),
+        (
+            {"min_length": 3},
+            b">x\nACG\n>y\nA\nC\n>z\nACG\n",
+            "A sequence has the length 2, less than 3 (line 3, record 'y').",
+        ),
         ({"max_length": 3}, b">x\nACG\n>y\nAC\nGT\n", "A sequence is longer than 3 (line 3, record 'y')."),
         (
             {"aligned": True},
             b">x\nAC-\n>y\nACG\n>z\nAC\n>a\nACG\n",
-            "The sequences are not aligned: this one has the length 2, those before it 3 (line 5, record 'z').",
+            "The sequences are not aligned: this one has the length 2, those before it 3 "
+            "(line 5, record 'z').",
         ),
     ],
 )
@@ -174,7 +199,11 @@ def _is_fasta(data: bytes) -> bool:
 
 
 @given(
-    st.lists(st.sampled_from([b">", b"x", b"AC", b"g", b"\n", b"\n", b"\n>y\nA", b"\r", b" ", b"\t", b"-", b"\xff"])),
+    st.lists(
+        st.sampled_from(
+            [b">", b"x", b"AC", b"g", b"\n", b"\n", b"\n>y\nA", b"\r", b" ", b"\t", b"-", b"\xff"]
+        )
+    ),
     st.integers(1, 9),
 )
 def test_only_fasta_is_good_however_it_is_cut(verdict, pieces, at_once):

@@ -74,7 +74,7 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
         super().save_related(request, form, formsets, change)
         self.verify()
         for problem in _remarks(self.section, str(form.instance)):
-            self.message_user(request, str(problem), messages.WARNING)
+            self.message_user(request, f"Saved, but {problem}", messages.WARNING)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -105,7 +105,7 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
 
     def _refused(self, request: HttpRequest, error: ConfigurationError) -> HttpResponse:
         for problem in error.problems:
-            self.message_user(request, str(problem), messages.ERROR)
+            self.message_user(request, f"Refused: {problem}", messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
 
 

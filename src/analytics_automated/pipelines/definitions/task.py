@@ -76,8 +76,11 @@ def _exit_codes(value: str) -> str:
     return value
 
 
-ExitRange = Annotated[Word, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
-ExitRange = Annotated[ExitRange, AfterValidator(_exit_codes)]
+ExitRange = Annotated[
+    Word,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+    AfterValidator(_exit_codes),
+]
 ExitRanges = Annotated[list[ExitRange], BeforeValidator(one_or_more)]
 
 

@@ -53,12 +53,12 @@ def _path(error: ErrorDetails, data: Any) -> Path:
     parts = [part for part in error["loc"] if part != "[key]"]
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
-        if isinstance(here, Mapping) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
-        elif not (last and error["type"] == "missing"):
-            continue
+        below = at(here, (part,))
+        if below is None and not (isinstance(here, Mapping) and part in here):
+            if not (last and error["type"] == "missing"):
+                continue
+        else:
+            here = below
         path.append(str(part) if isinstance(part, str) else part)
     return tuple(path)
 

@@ -34,7 +34,8 @@ _NAN = re.compile(r"\.(nan|NaN|NAN)")
 _STANDARD_TAG = "tag:yaml.org,2002:"
 
 _PLACEHOLDER_FIRST = re.compile(
-    r"^\s*(?:- +)?(?:[\w.-]+: *)?\{+(?:input|output|param|data|resources|scatter|submission)\.|^\s*[\w.-]+: *\{[^}]*\}\s+[^\s#,}]"
+    r"^\s*(?:- +)?(?:[\w.-]+: *)?\{+(?:input|output|param|data|resources|scatter|submission)\."
+    r"|^\s*[\w.-]+: *\{[^}]*\}\s+[^\s#,}]"
 )
 _COMMAND_IN_FLOW = re.compile(r"[{,]\s*command: *[^\"'\[{\s]")
 BEGINS_WITH_BRACE = (
@@ -77,7 +78,7 @@ def read_document(text: str, file: str) -> Document:
         document.add((), f"is larger than {LARGEST} characters", 1)
         return document
     reader = YAML(typ="safe", pure=True)
-    reader.version = (1, 2)  # type: ignore[assignment] -- declared as str, documented as a tuple
+    reader.version = (1, 2)
     try:
         root = reader.compose(text)
     except (YAMLError, RecursionError) as error:
@@ -88,12 +89,12 @@ def read_document(text: str, file: str) -> Document:
         return document
     try:
         document.data = _Builder(document).build(root, (), 0)
-    except _Bounded as error:
+    except _TooMuchError as error:
         document.add((), str(error), 1)
     return document
 
 
-class _Bounded(Exception):
+class _TooMuchError(Exception):
     pass
 
 
@@ -105,9 +106,9 @@ class _Builder:
     def build(self, node: Node, path: Path, depth: int) -> Any:
         self.nodes += 1
         if self.nodes > MOST_NODES:
-            raise _Bounded(f"has more than {MOST_NODES} values, with its aliases followed")
+            raise _TooMuchError(f"has more than {MOST_NODES} values, with its aliases followed")
         if depth > DEEPEST:
-            raise _Bounded(f"is nested deeper than {DEEPEST} levels, or an alias holds itself")
+            raise _TooMuchError(f"is nested deeper than {DEEPEST} levels, or an alias holds itself")
         self.document.lines.setdefault(path, node.start_mark.line + 1)
         tag = str(node.tag or "")
         if tag and not tag.startswith(_STANDARD_TAG):

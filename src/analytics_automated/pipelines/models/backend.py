@@ -45,12 +45,16 @@ class Backend(models.Model):
 
     def to_definition(self) -> BackendDefinition:
         """The backend as a pipeline file would define it. Raises pydantic's `ValidationError`."""
+        return BackendDefinition.model_validate(self.to_data())
+
+    def to_data(self) -> dict[str, Any]:
+        """The backend's keys, as a pipeline file has them."""
         data: dict[str, Any] = {**self.further, "executor": self.queue_type.executor, "options": self.options}
         if self.root:
             data["root"] = self.root
         if self.queue_type.name != queue_of(self.name, BackendDefinition()):
             data["queue"] = self.queue_type.name
-        return BackendDefinition.model_validate(data)
+        return data
 
     def take_definition(self, definition: BackendDefinition) -> None:
         """Become what the definition says, and save, with the Queue Type."""

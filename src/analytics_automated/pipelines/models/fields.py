@@ -1,13 +1,19 @@
 """Columns for structured keys."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db import models
 
 
-class OrderedJSONField(models.TextField):  # type: ignore[type-arg] -- the stored and the given type differ
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
+
+
+class OrderedJSONField(_TextField):
     """JSON that keeps the order of its keys, which PostgreSQL's jsonb does not: the order is the author's."""
 
     def from_db_value(self, value: str | None, *_: Any) -> Any:

@@ -45,6 +45,10 @@ class Job(models.Model):
 
     def to_definition(self) -> JobDefinition:
         """The job as a pipeline file would define it. Raises pydantic's `ValidationError`."""
+        return JobDefinition.model_validate(self.to_data())
+
+    def to_data(self) -> dict[str, Any]:
+        """The job's keys, as a pipeline file has them."""
         data: dict[str, Any] = {
             **self.further,
             **{key: getattr(self, key) for key in _TEXTS if getattr(self, key)},
@@ -62,7 +66,7 @@ class Job(models.Model):
                 own = data.setdefault("inputs", {}) or {}
                 data["inputs"] = own
                 own.setdefault(validator.input, {}).setdefault("validators", []).append(use)
-        return JobDefinition.model_validate(data)
+        return data
 
     def take_definition(self, definition: JobDefinition, tasks: dict[str, Task]) -> None:
         """Become what the definition says, and save, with all rows that belong to it."""
@@ -124,9 +128,9 @@ class Step(models.Model):
     @classmethod
     def from_data(cls, job: Job, position: int, task: Task, data: dict[str, Any]) -> "Step":
         """A row, not saved, with what a pipeline file says."""
-        own = {key: data[key] for key in ("name", "ordering", "inputs", "parameters") if key in data}
-        further = {key: value for key, value in data.items() if key not in {"task", *own}}
-        return cls(job=job, position=position, task=task, further=further, **own)
+        own: dict[str, Any] = {key: data[key] for key in ("name", "ordering", "inputs", "parameters") if key in data}
+        own["further"] = {key: value for key, value in data.items() if key not in {"task", *own}}
+        return cls(job=job, position=position, task=task, **own)
 
 
 class Validator(models.Model):

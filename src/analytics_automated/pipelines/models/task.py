@@ -4,7 +4,12 @@ from typing import Any
 
 from django.db import models
 
-from analytics_automated.pipelines.definitions import MissingOutput, ParameterType, TaskDefinition
+from analytics_automated.pipelines.definitions import (
+    MissingOutput,
+    ParameterDefinition,
+    ParameterType,
+    TaskDefinition,
+)
 from analytics_automated.pipelines.models.backend import Backend
 from analytics_automated.pipelines.models.fields import OrderedJSONField
 
@@ -56,6 +61,10 @@ class Task(models.Model):
 
     def to_definition(self) -> TaskDefinition:
         """The task as a pipeline file would define it. Raises pydantic's `ValidationError`."""
+        return TaskDefinition.model_validate(self.to_data())
+
+    def to_data(self) -> dict[str, Any]:
+        """The task's keys, as a pipeline file has them."""
         data: dict[str, Any] = {
             **self.further,
             **{key: getattr(self, key) for key in _TEXTS if getattr(self, key)},
@@ -67,7 +76,7 @@ class Task(models.Model):
         }
         if self.timeout is not None:
             data["timeout"] = self.timeout
-        return TaskDefinition.model_validate(data)
+        return data
 
     def take_definition(self, definition: TaskDefinition, backend: Backend) -> None:
         """Become what the definition says, and save, with all rows that belong to it."""
@@ -131,10 +140,7 @@ class Parameter(models.Model):
     def __str__(self) -> str:
         return f"{self.task}.{self.name}"
 
-    _KEYS = (
-        "type value default optional many max_items flag separator minimum maximum pattern max_length allow_dash "
-        "choices env_only title description example advanced"
-    ).split()
+    _KEYS = tuple(ParameterDefinition.model_fields)
 
     def to_data(self) -> dict[str, Any]:
         """The parameter's keys, as a pipeline file has them."""

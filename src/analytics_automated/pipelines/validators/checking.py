@@ -41,5 +41,5 @@ def check_file(
                 logger.exception("validator broke", extra={"validator": validator.name, "size": size})
                 raise Invalid(
                     f"The file could not be checked: the validator {validator.name!r} failed. "
-                    "This is a fault of the service; its operator has been informed."
+                    "This is a fault of the service, not of the file."
                 ) from None

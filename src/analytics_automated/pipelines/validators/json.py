@@ -37,8 +37,10 @@ def _usual_value(depth: int) -> str:
     return rf"(?:{scalar}|\{{{_BLANKS}{members}\}}|\[{_BLANKS}{elements}\]){_BLANKS}"
 
 
-_RUN_DEPTH: Final = 4
-_ELEMENTS = [re.compile(rf"(?:{_BLANKS}{_usual_value(depth)}(?:,|(?=\])))*") for depth in range(_RUN_DEPTH + 1)]
+_RUN_DEPTH: Final = 5
+_ELEMENTS = [
+    re.compile(rf"(?:{_BLANKS}{_usual_value(depth)}(?:,|(?=\])))*") for depth in range(_RUN_DEPTH + 1)
+]
 _MEMBERS = [
     re.compile(rf"(?:{_BLANKS}{_STRING}{_BLANKS}:{_BLANKS}{_usual_value(depth)}(?:,|(?=\}})))*")
     for depth in range(_RUN_DEPTH + 1)
