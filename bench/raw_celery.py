@@ -4,7 +4,7 @@ As a program (`python -m bench.raw_celery FOLDER`) it is the worker.
 """
 
 import os
-import socket
+import select
 import subprocess
 import sys
 import tempfile
@@ -22,6 +22,10 @@ from celery import Celery
 POOL = "threads"
 QUEUE = "bench"
 TASK = "bench.run_true"
+ENDS = "ends"
+NUMBER_BYTES = 8
+"""What a task writes: its number. A FIFO takes so little in one piece (POSIX.1-2017, write, PIPE_BUF), and holds
+thousands of them, so that no task waits for the reader."""
 ANSWER_SECONDS = 20.0
 """How long a task may take to answer."""
 
@@ -63,16 +67,15 @@ def make_app(folder: Path) -> Celery:
 
 
 def run_worker(folder: Path) -> None:
-    """Serve the queue until SIGTERM. Each task tells its end in a datagram, which costs some microseconds and no
-    polling: the sender sees the end when it happens."""
+    """Serve the queue until SIGTERM. Each task tells its end by some bytes in a FIFO, which costs microseconds and
+    no polling: the sender sees the end when it happens."""
     app = make_app(folder)
-    told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    told.connect(str(_told(folder)))
+    ends = os.open(folder / ENDS, os.O_WRONLY | os.O_CLOEXEC)
 
     @app.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
     def run_true(number: int) -> None:
         subprocess.run(["true"], check=True)
-        told.send(number.to_bytes(8, "big"))
+        os.write(ends, number.to_bytes(NUMBER_BYTES, "big"))
 
     app.finalize()
     app.Worker(
@@ -90,24 +93,19 @@ def run_worker(folder: Path) -> None:
 
 def measure(*, tries: int, warm_up: int, backlog: int) -> RawCelery:
     """Start a worker, measure, and stop it."""
-    with tempfile.TemporaryDirectory(prefix="aa-bench-") as name, _ends(Path(name)) as ends:
-        folder = Path(name)
-        app = make_app(folder)
-        with python(["-m", "bench.raw_celery", name], {}):
-            latency = Times([_one(app, ends, number) for number in range(warm_up + tries)][warm_up:])
-            began = time.monotonic()
-            for number in range(backlog):
-                app.send_task(TASK, args=[number])
-            sent = time.monotonic()
-            waiting = set(range(backlog))
-            while waiting:
-                waiting.discard(_next_end(ends))
-            ended = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="aa-bench-") as name, _opened_ends(Path(name)) as ends:
+        app = make_app(Path(name))
+        with python(["-m", "bench.raw_celery", name], {}) as worker:
+            try:
+                latency = Times([_one(app, ends, number) for number in range(warm_up + tries)][warm_up:])
+                sent, done = _backlog(app, ends, backlog)
+            except TimeoutError as error:
+                raise worker.failure(str(error)) from error
         app.close()
-    return RawCelery(latency, Rate(backlog, sent - began), Rate(backlog, ended - began))
+    return RawCelery(latency, sent, done)
 
 
-def _one(app: Celery, ends: socket.socket, number: int) -> float:
+def _one(app: Celery, ends: int, number: int) -> float:
     began = time.monotonic()
     app.send_task(TASK, args=[number])
     while _next_end(ends) != number:
@@ -115,20 +113,32 @@ def _one(app: Celery, ends: socket.socket, number: int) -> float:
     return time.monotonic() - began
 
 
-def _next_end(ends: socket.socket) -> int:
-    return int.from_bytes(ends.recv(8), "big")
+def _backlog(app: Celery, ends: int, count: int) -> tuple[Rate, Rate]:
+    began = time.monotonic()
+    for number in range(count):
+        app.send_task(TASK, args=[number])
+    sent = time.monotonic()
+    waiting = set(range(count))
+    while waiting:
+        waiting.discard(_next_end(ends))
+    return Rate(count, sent - began), Rate(count, time.monotonic() - began)
 
 
-def _told(folder: Path) -> Path:
-    return folder / "ends"
+def _next_end(ends: int) -> int:
+    """The number of the next task that ended. Raises `TimeoutError`."""
+    if not select.select([ends], [], [], ANSWER_SECONDS)[0]:
+        raise TimeoutError(f"ran no task within {ANSWER_SECONDS:g} s")
+    return int.from_bytes(os.read(ends, NUMBER_BYTES), "big")
 
 
 @contextmanager
-def _ends(folder: Path) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ends:
-        ends.bind(str(_told(folder)))
-        ends.settimeout(ANSWER_SECONDS)
+def _opened_ends(folder: Path) -> Iterator[int]:
+    os.mkfifo(folder / ENDS, mode=0o600)
+    ends = os.open(folder / ENDS, os.O_RDWR | os.O_CLOEXEC)  # of both sides, so that it never ends
+    try:
         yield ends
+    finally:
+        os.close(ends)
 
 
 if __name__ == "__main__":

@@ -254,10 +254,11 @@ class TestLocalExecutor(ExecutorContract):
         executor = LocalExecutor(NoOptions(), grace=PATIENCE)
         program = """if True:
             import signal, sys
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("cleaned") or 5))
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
             open("ready", "w").close()
-            while True:
-                signal.pause()
+            signal.sigwait({signal.SIGTERM})
+            print("cleaned")
+            sys.exit(5)
         """
         handle = executor.submit(commands.python(program))
         until((commands.workdir / "ready").exists, "the handler")

@@ -9,9 +9,11 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core import serializers
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from analytics_automated.pipelines.admin.fields import StructureField
 from analytics_automated.pipelines.configuration import apply, verify_stored
 from analytics_automated.pipelines.files.reader import Configuration, read_text
 from analytics_automated.pipelines.models import (
@@ -84,20 +86,34 @@ def configured(db: None) -> None:
     apply(configuration)
 
 
-@pytest.fixture
-def page(configured: None, admin_client: Client) -> Callable[..., Any]:
-    """Open the page of a row (or of a new one), change some fields, and press Save."""
+class Page:
+    """The page of a row, or of a new one, as somebody opened it."""
 
-    def press_save(model: str, pk: int | None = None, /, without: str = "", **changes: str) -> Any:
+    def __init__(self, client: Client, model: str, pk: int | None = None) -> None:
+        self.client, self.form = client, f"{model}_form"
         action = "add" if pk is None else "change"
-        address = reverse(f"admin:pipelines_{model}_{action}", args=[] if pk is None else [pk])
-        opened = admin_client.get(address)
+        self.address = reverse(f"admin:pipelines_{model}_{action}", args=[] if pk is None else [pk])
+        opened = client.get(self.address)
         assert opened.status_code == 200
-        fields = fields_of(opened, f"{model}_form") | changes
-        fields = {name: value for name, value in fields.items() if name != without}
-        return admin_client.post(address, fields)
+        self.fields = fields_of(opened, self.form)
 
-    return press_save
+    def save(self, without: str = "", **changes: str) -> Any:
+        """Change some fields, untick one, and press Save."""
+        sent = self.fields | changes
+        return self.client.post(
+            self.address, {name: value for name, value in sent.items() if name != without}
+        )
+
+
+@pytest.fixture
+def page(configured: None, admin_client: Client) -> Callable[..., Page]:
+    """Opens the page of a row, by its kind and name; without a name, of a new one."""
+    kinds: dict[str, Any] = {"task": Task, "job": Job, "backend": Backend, "queuetype": QueueType}
+
+    def open_page(model: str, name: str = "") -> Page:
+        return Page(admin_client, model, kinds[model].objects.get(name=name).pk if name else None)
+
+    return open_page
 
 
 def everything() -> list[str]:
@@ -146,11 +162,12 @@ def test_nobody_writes_snapshots(configured: None, admin_client: Client) -> None
         assert admin_client.post(address, {"post": "yes"}).status_code == 403
 
 
-@pytest.mark.parametrize(("model", "name"), [("task", "clean"), ("task", "count"), ("job", "words"), ("backend", "big")])
-def test_saving_a_page_as_it_is_changes_nothing(page: Callable[..., Any], model: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "name"), [("task", "clean"), ("task", "count"), ("job", "words"), ("backend", "big")]
+)
+def test_saving_a_page_as_it_is_changes_nothing(page: Callable[..., Page], model: str, name: str) -> None:
     before = everything()
-    kinds: dict[str, Any] = {"task": Task, "job": Job, "backend": Backend}
-    response = page(model, kinds[model].objects.get(name=name).pk)
+    response = page(model, name).save()
     assert response.status_code == 302
     assert everything() == before
 
@@ -166,11 +183,11 @@ def test_structured_keys_are_shown_with_their_order_and_characters(
     assert (shown["parameters-1-default"], shown["parameters-1-separator"]) == ('""', '""')
 
 
-def test_a_changed_task_is_saved_and_its_jobs_get_new_snapshots(page: Callable[..., Any]) -> None:
+def test_a_changed_task_is_saved_and_its_jobs_get_new_snapshots(page: Callable[..., Page]) -> None:
     job = Job.objects.get()
     before = job.snapshot
     command = "tr -s {param.case} {param.mode} {input.text}"
-    response = page("task", Task.objects.get(name="clean").pk, command=command)
+    response = page("task", "clean").save(command=command)
     assert response.status_code == 302
     job.refresh_from_db()
     assert before is not None
@@ -180,36 +197,37 @@ def test_a_changed_task_is_saved_and_its_jobs_get_new_snapshots(page: Callable[.
     assert LogEntry.objects.get().object_repr == "clean"
 
 
-def test_the_order_of_keys_alone_is_a_change(page: Callable[..., Any]) -> None:
+def test_the_order_of_keys_alone_is_a_change(page: Callable[..., Page]) -> None:
     turned = '{"a": "Ünïcode", "z": "Zebra"}'
-    page("task", Task.objects.get(name="clean").pk, **row("parameters", 0, choices=turned))
+    page("task", "clean").save(**row("parameters", 0, choices=turned))
     assert list(Parameter.objects.get(name="case").choices) == ["a", "z"]
 
 
-def test_none_and_the_empty_text_stay_apart(page: Callable[..., Any]) -> None:
-    changes = row("parameters", 0, flag="-c", separator='"="') | row("parameters", 1, separator="", default="")
-    assert page("task", Task.objects.get(name="clean").pk, **changes).status_code == 302
+def test_none_and_the_empty_text_stay_apart(page: Callable[..., Page]) -> None:
+    changes = row("parameters", 0, flag="-c", separator='"="') | row(
+        "parameters", 1, separator="", default=""
+    )
+    assert page("task", "clean").save(**changes).status_code == 302
     case, mode = Parameter.objects.order_by("position")
     assert (case.separator, mode.separator, mode.default) == ("=", None, None)
 
 
-def test_a_script_keeps_its_blanks_and_gets_no_carriage_returns(page: Callable[..., Any]) -> None:
+def test_a_script_keeps_its_blanks_and_gets_no_carriage_returns(page: Callable[..., Page]) -> None:
     script = "\n  import os\nopen(os.environ['output_number'], 'w')\n\n"
-    page("task", Task.objects.get(name="count").pk, script=script.replace("\n", "\r\n"))
+    page("task", "count").save(script=script.replace("\n", "\r\n"))
     assert Task.objects.get(name="count").script == script
 
 
-def test_a_script_with_carriage_returns_keeps_them_where_nobody_touches_it(page: Callable[..., Any]) -> None:
+def test_a_script_with_carriage_returns_keeps_them_where_nobody_touches_it(page: Callable[..., Page]) -> None:
     script = "import os\r\nopen(os.environ['output_number'], 'w')\r\n"
     Task.objects.filter(name="count").update(script=script)
-    assert page("task", Task.objects.get(name="count").pk, title="Count").status_code == 302
+    assert page("task", "count").save(title="Count").status_code == 302
     task = Task.objects.get(name="count")
     assert (task.script, task.title) == (script, "Count")
 
 
-def test_a_whole_service_can_be_made_on_the_pages(page: Callable[..., Any]) -> None:
-    response = page(
-        "task",
+def test_a_whole_service_can_be_made_on_the_pages(page: Callable[..., Page]) -> None:
+    response = page("task").save(
         name="upper",
         backend=str(Backend.objects.get(name="local").pk),
         command="tr {param.what} {input.text}",
@@ -223,8 +241,7 @@ def test_a_whole_service_can_be_made_on_the_pages(page: Callable[..., Any]) -> N
     )
     assert response.status_code == 302
     upper = Task.objects.get(name="upper")
-    response = page(
-        "job",
+    response = page("job").save(
         name="up-2.0",
         runnable="on",
         **{"steps-TOTAL_FORMS": "2", "validators-TOTAL_FORMS": "1"},
@@ -237,145 +254,179 @@ def test_a_whole_service_can_be_made_on_the_pages(page: Callable[..., Any]) -> N
     assert job.snapshot is not None
     assert [step.name for step in job.snapshot.plan.steps] == ["first", "second"]
     assert job.snapshot.plan.validators[0].name == "text"
-    assert [(each.name, each.value) for each in upper.environment.all()] == [("B", " two blanks "), ("A", "1")]
+    assert [(each.name, each.value) for each in upper.environment.all()] == [
+        ("B", " two blanks "),
+        ("A", "1"),
+    ]
     assert upper.parameters.get().pattern == "[a-z-]+ ?"
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"command": "tr {param.case} {param.mode} {input.txt}"}, "tasks.clean.command: {input.txt} names no input"),
-        ({"command": "tr {param.case} {param.mode} {input.text} | sort"}, "tasks.clean.command: "),
-        ({"command": ""}, "tasks.clean: needs either `command` or `script`, one of the two"),
-        ({"stdout": "word"}, "tasks.clean.stdout: names no output of this task (did you mean 'words'?)"),
-        ({"name": "clean it"}, "tasks.clean it: is no name: letters, digits and _ (at most 64), a letter first"),
-        ({"name": "Count"}, "tasks.count: differs from 'Count', which is there, only by its case"),
-        ({"timeout": "-1"}, "tasks.clean.timeout: a duration is never negative"),
-        ({"further": '{"retry": 1}'}, "tasks.clean.retry: is no key here (did you mean 'retries'?)"),
-        ({"further": '{"cache": true}'}, "tasks.clean.cache: `cache` is not supported by this version"),
-        ({"further": '{"stdin": "text"}'}, "'stdin' has a place of its own on this page."),
-        ({"outputs": '{"word": "words.txt"}', "stdout": "word"}, "jobs.words.steps[1]"),
-        ({"inputs": '{"text": 5}'}, "tasks.clean.inputs.text: must be a mapping (key: value), not 5"),
-        (row("parameters", 0, default='"x"'), "tasks.clean.parameters.case.default: "),
-        (row("parameters", 0, minimum="1"), "tasks.clean.parameters.case.minimum: belongs to a number"),
-        (row("parameters", 0, name="mode"), "Please correct the duplicate"),
-        (row("parameters", 0, separator="5"), 'This must be text in double quotes, such as "=".'),
-        (row("environment", 0, name="PATH"), "tasks.clean.environment.PATH: is set by A_A for every command"),
-    ],
-)
+WRONG_TASKS: list[tuple[dict[str, str], str]] = [
+    (
+        {"command": "tr {param.case} {param.mode} {input.txt}"},
+        "tasks.clean.command: {input.txt} names no input",
+    ),
+    ({"command": "tr {param.case} {param.mode} {input.text} | sort"}, "tasks.clean.command: "),
+    ({"command": ""}, "tasks.clean: needs either `command` or `script`, one of the two"),
+    ({"stdout": "word"}, "tasks.clean.stdout: names no output of this task (did you mean 'words'?)"),
+    ({"name": "clean it"}, "tasks.clean it: is no name: letters, digits and _ (at most 64), a letter first"),
+    ({"name": "Count"}, "tasks.count: differs from 'Count', which is there, only by its case"),
+    ({"timeout": "-1"}, "tasks.clean.timeout: a duration is never negative"),
+    ({"further": '{"retry": 1}'}, "tasks.clean.retry: is no key here (did you mean 'retries'?)"),
+    ({"further": '{"cache": true}'}, "tasks.clean.cache: `cache` is not supported by this version"),
+    ({"further": '{"stdin": "text"}'}, "'stdin' has a place of its own on this page."),
+    ({"outputs": '{"word": "words.txt"}', "stdout": "word"}, "jobs.words.steps[1]"),
+    ({"inputs": '{"text": 5}'}, "tasks.clean.inputs.text: must be a mapping (key: value), not 5"),
+    (row("parameters", 0, default='"x"'), "tasks.clean.parameters.case.default: "),
+    (row("parameters", 0, minimum="1"), "tasks.clean.parameters.case.minimum: belongs to a number"),
+    (row("parameters", 0, name="mode"), "Please correct the duplicate"),
+    (row("parameters", 0, separator="5"), 'This must be text in double quotes, such as "=".'),
+    (row("environment", 0, name="PATH"), "tasks.clean.environment.PATH: is set by A_A for every command"),
+]
+
+
 def test_a_wrong_task_is_refused_in_the_words_of_files(
-    page: Callable[..., Any], changes: dict[str, str], said: str
+    page: Callable[..., Page], subtests: pytest.Subtests
 ) -> None:
-    before = everything()
-    response = page("task", Task.objects.get(name="clean").pk, **changes)
-    assert any(said in error for error in errors_on(response)), errors_on(response)
-    assert everything() == before
+    before, opened = everything(), page("task", "clean")
+    for changes, said in WRONG_TASKS:
+        with subtests.test(said=said):
+            response = opened.save(**changes)
+            assert any(said in error for error in errors_on(response)), errors_on(response)
+            assert everything() == before
+            typed = fields_of(response, opened.form)
+            assert {name: typed.get(name) for name in changes} == changes
     assert not LogEntry.objects.exists()
-    typed = fields_of(response, "task_form")
-    assert {name: typed[name] for name in changes} == changes
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{'a': 1}", "This is no JSON: Expecting property name enclosed in double quotes (line 1, column 2)."),
-        ('{"a": 1, "a": 2}', "it has the key 'a' twice"),
-        ('{"a": NaN}', "NaN is no number"),
-        ('{"a": 1e999}', "1e999 is too large a number"),
-        ('{"a": "\\ud800"}', "half a character"),
-        ("[" * 100_000, "This is no JSON"),
-        ('["a"]', 'This must be a mapping, such as {"name": "value"}.'),
-        ('"text"', "This must be a mapping"),
-        ("1" * 5000, "This is no JSON that can be kept"),
-    ],
-)
-def test_wrong_json_is_refused_with_its_place(page: Callable[..., Any], text: str, said: str) -> None:
+WRONG_JSON: list[tuple[str, str]] = [
+    ("{'a': 1}", "This is no JSON: Expecting property name enclosed in double quotes (line 1, column 2)."),
+    ('{"a": 1, "a": 2}', "it has the key 'a' twice"),
+    ('{"a": NaN}', "NaN is no number"),
+    ('{"a": 1e999}', "1e999 is too large a number"),
+    ('{"a": "\\ud800"}', "half a character"),
+    ("[" * 100_000, "This is no JSON"),
+    ('["a"]', 'This must be a mapping, such as {"name": "value"}.'),
+    ('"text"', "This must be a mapping"),
+    ("1" * 5000, "This is no JSON that can be kept"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG_JSON)
+def test_wrong_json_is_refused_with_its_place(text: str, said: str) -> None:
+    field = StructureField(required=False, empty=dict)
+    with pytest.raises(ValidationError) as refused:
+        field.clean(text)
+    assert any(said in error for error in refused.value.messages), refused.value.messages
+
+
+def test_wrong_json_stays_on_the_page_as_it_was_typed(page: Callable[..., Page]) -> None:
     before = everything()
-    response = page("task", Task.objects.get(name="clean").pk, outputs=text)
-    assert any(said in error for error in errors_on(response)), errors_on(response)
-    assert fields_of(response, "task_form")["outputs"] == text
+    response = page("task", "clean").save(outputs='{"words":  }')
+    assert errors_on(response)[0].startswith("This is no JSON: Expecting value (line 1, column 12).")
+    assert fields_of(response, "task_form")["outputs"] == '{"words":  }'
     assert everything() == before
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        (row("steps", 0, DELETE="on"), "jobs.words.steps[0].inputs.words"),
-        (row("steps", 0, parameters='{"cas": "z"}'), "is no parameter of the task 'clean' (did you mean 'case'?)"),
-        (row("steps", 0, further='{"needs": ["count"]}') | row("steps", 1, further='{"needs": ["clean"]}'), "in a circle"),
-        (row("steps", 0, further='{"when": "param.case == 1"}'), "jobs.words.steps[0].when: `when` is not supported"),
-        (row("validators", 0, options='{"lines": 3}'), "is no option of this validator"),
-        ({"inputs": '{"text": {}, "more": {}}'}, "jobs.words.inputs.more: no step uses it"),
-        ({"inputs": '{"text": "in.txt"}'}, "This must be a mapping of mappings"),
-        ({"inputs": '{"text": {"validators": ["text"]}}'}, "The validators of 'text' have rows of their own"),
-        ({"results": '{"n": "count.numbr"}'}, "has no output 'numbr' (did you mean 'number'?)"),
-        ({"name": "a/b"}, "jobs.a/b: is no name: letters, digits, _ - . (at most 64), a letter first"),
-    ],
-)
+WRONG_JOBS: list[tuple[dict[str, str], str]] = [
+    (row("steps", 0, DELETE="on"), "jobs.words.steps[0].inputs.words"),
+    (
+        row("steps", 0, parameters='{"cas": "z"}'),
+        "is no parameter of the task 'clean' (did you mean 'case'?)",
+    ),
+    (
+        row("steps", 0, further='{"needs": ["count"]}') | row("steps", 1, further='{"needs": ["clean"]}'),
+        "in a circle",
+    ),
+    (
+        row("steps", 0, further='{"when": "param.case == 1"}'),
+        "jobs.words.steps[0].when: `when` is not supported",
+    ),
+    (row("validators", 0, options='{"lines": 3}'), "is no option of this validator"),
+    ({"inputs": '{"text": {}, "more": {}}'}, "jobs.words.inputs.more: no step uses it"),
+    ({"inputs": '{"text": "in.txt"}'}, "This must be a mapping of mappings"),
+    ({"inputs": '{"text": {"validators": ["text"]}}'}, "The validators of 'text' have rows of their own"),
+    ({"results": '{"n": "count.numbr"}'}, "has no output 'numbr' (did you mean 'number'?)"),
+    ({"name": "a/b"}, "jobs.a/b: is no name: letters, digits, _ - . (at most 64), a letter first"),
+]
+
+
 def test_a_wrong_job_is_refused_in_the_words_of_files(
-    page: Callable[..., Any], changes: dict[str, str], said: str
+    page: Callable[..., Page], subtests: pytest.Subtests
 ) -> None:
-    before = everything()
-    response = page("job", Job.objects.get().pk, **changes)
-    assert any(said in error for error in errors_on(response)), errors_on(response)
-    assert everything() == before
+    before, opened = everything(), page("job", "words")
+    for changes, said in WRONG_JOBS:
+        with subtests.test(said=said):
+            response = opened.save(**changes)
+            assert any(said in error for error in errors_on(response)), errors_on(response)
+            assert everything() == before
+            typed = fields_of(response, opened.form)
+            assert {name: typed.get(name) for name in changes} == changes
 
 
-def test_all_problems_are_said_at_once(page: Callable[..., Any]) -> None:
-    response = page(
-        "task",
-        Task.objects.get(name="clean").pk,
+def test_all_problems_are_said_at_once(page: Callable[..., Page]) -> None:
+    response = page("task", "clean").save(
         command="tr {input.a} {param.b} {param.case} {param.mode} {input.text}",
         stdin="c",
     )
     assert len(errors_on(response)) == 3
 
 
-def test_a_job_that_is_not_runnable_may_be_unfinished_and_says_what_is_missing(page: Callable[..., Any]) -> None:
+def test_a_job_that_is_not_runnable_may_be_unfinished_and_says_what_is_missing(
+    page: Callable[..., Page],
+) -> None:
     job = Job.objects.get()
-    response = page("job", job.pk, without="runnable", results='{"n": "count.nothing"}')
+    response = page("job", "words").save(without="runnable", results='{"n": "count.nothing"}')
     assert response.status_code == 302
     job.refresh_from_db()
     assert (job.runnable, job.snapshot) == (False, None)
     said = [str(message) for message in response.wsgi_request._messages]
-    assert any(message.startswith("Saved, but jobs.words.results.n: the step 'count' has no output") for message in said)
+    assert any(
+        message.startswith("Saved, but jobs.words.results.n: the step 'count' has no output")
+        for message in said
+    )
 
 
-def test_a_backend_is_edited_with_its_queue_type(page: Callable[..., Any]) -> None:
+def test_a_backend_is_edited_with_its_queue_type(page: Callable[..., Page]) -> None:
     big = Backend.objects.get(name="big")
-    assert page("backend", big.pk, queue="larger").status_code == 302
+    assert page("backend", "big").save(queue="larger").status_code == 302
     big.refresh_from_db()
     assert (big.queue_type.name, QueueType.objects.filter(name="large").exists()) == ("larger", False)
-    assert page("backend", name="small").status_code == 302
+    assert page("backend").save(name="small").status_code == 302
     assert Backend.objects.get(name="small").queue_type.name == "small"
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"queue": "LOCALHOST"}, "the queue 'LOCALHOST' is already that of the backend 'local'"),
-        ({"queue": "a queue"}, "'a queue' is no queue name"),
-        ({"executor": "locl"}, "backends.big.executor: there is no executor 'locl' (did you mean 'local'?)"),
-        ({"options": '{"partition": "x"}'}, "backends.big.options.partition: is no option of the executor 'local'"),
-        ({"root": "work"}, "backends.big.root: must be an absolute path"),
-        ({"further": '{"queue": "x"}'}, "'queue' has a place of its own on this page."),
-    ],
-)
-def test_a_wrong_backend_is_refused(page: Callable[..., Any], changes: dict[str, str], said: str) -> None:
-    before = everything()
-    response = page("backend", Backend.objects.get(name="big").pk, **changes)
-    assert any(said in error for error in errors_on(response)), errors_on(response)
-    assert everything() == before
+WRONG_BACKENDS: list[tuple[dict[str, str], str]] = [
+    ({"queue": "LOCALHOST"}, "the queue 'LOCALHOST' is already that of the backend 'local'"),
+    ({"queue": "a queue"}, "'a queue' is no queue name"),
+    (
+        {"options": '{"partition": "x"}'},
+        "backends.big.options.partition: is no option of the executor 'local'",
+    ),
+    ({"root": "work"}, "backends.big.root: must be an absolute path"),
+    ({"further": '{"queue": "x"}'}, "'queue' has a place of its own on this page."),
+]
+
+
+def test_a_wrong_backend_is_refused(page: Callable[..., Page], subtests: pytest.Subtests) -> None:
+    before, opened = everything(), page("backend", "big")
+    for changes, said in WRONG_BACKENDS:
+        with subtests.test(said=said):
+            response = opened.save(**changes)
+            assert any(said in error for error in errors_on(response)), errors_on(response)
+            assert everything() == before
+            typed = fields_of(response, opened.form)
+            assert {name: typed.get(name) for name in changes} == changes
 
 
 def test_the_local_backend_can_be_neither_deleted_nor_renamed(
-    page: Callable[..., Any], admin_client: Client
+    page: Callable[..., Page], admin_client: Client
 ) -> None:
     Task.objects.update(backend=Backend.objects.get(name="big"))
     local = Backend.objects.get(name="local")
     before = everything()
     said = "backends.local: always exists: it can be neither deleted nor renamed"
-    assert said in errors_on(page("backend", local.pk, name="here"))
+    assert said in errors_on(page("backend", "local").save(name="here"))
     deleted = admin_client.post(
         reverse("admin:pipelines_backend_delete", args=[local.pk]), {"post": "yes"}, follow=True
     )
@@ -383,15 +434,18 @@ def test_the_local_backend_can_be_neither_deleted_nor_renamed(
     assert everything() == before
 
 
-def test_many_backends_are_deleted_or_none(page: Callable[..., Any], admin_client: Client) -> None:
+def test_many_backends_are_deleted_or_none(page: Callable[..., Page], admin_client: Client) -> None:
     Task.objects.update(backend=Backend.objects.get(name="big"))
-    page("backend", name="spare")
+    page("backend").save(name="spare")
     LogEntry.objects.all().delete()
     before = everything()
     address = reverse("admin:pipelines_backend_changelist")
     chosen = [row.pk for row in Backend.objects.filter(name__in=["local", "spare"])]
     data = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
-    assert "Refused: backends.local: always exists" in admin_client.post(address, data, follow=True).content.decode()
+    assert (
+        "Refused: backends.local: always exists"
+        in admin_client.post(address, data, follow=True).content.decode()
+    )
     assert everything() == before
     assert not LogEntry.objects.exists()
     data["_selected_action"] = [Backend.objects.get(name="spare").pk]
@@ -419,28 +473,29 @@ def test_a_job_and_then_its_task_can_be_deleted(configured: None, admin_client: 
     assert Snapshot.objects.exists(), "what was submitted keeps its snapshot"
 
 
-def test_a_queue_type_is_checked_too(page: Callable[..., Any]) -> None:
-    large = QueueType.objects.get(name="large")
-    said = errors_on(page("queuetype", large.pk, executor="gone"))
+def test_a_queue_type_is_checked_too(page: Callable[..., Page]) -> None:
+    said = errors_on(page("queuetype", "large").save(executor="gone"))
     assert said == ["backends.big.executor: there is no executor 'gone'; installed: local"]
-    assert errors_on(page("queuetype", large.pk, name="no queue")) == [
+    assert errors_on(page("queuetype", "large").save(name="no queue")) == [
         "'no queue' is no queue name: letters, digits, _ - ."
     ]
-    assert page("queuetype", large.pk, name="huge").status_code == 302
+    assert page("queuetype", "large").save(name="huge").status_code == 302
     verify_stored()
 
 
-def test_the_owner_is_shown_and_cannot_be_typed(page: Callable[..., Any], admin_client: Client) -> None:
+def test_the_owner_is_shown_and_cannot_be_typed(page: Callable[..., Page], admin_client: Client) -> None:
     task = Task.objects.get(name="clean")
     opened = admin_client.get(reverse("admin:pipelines_task_change", args=[task.pk]))
     assert "pipeline" not in fields_of(opened, "task_form")
     assert '<div class="readonly">words</div>' in opened.content.decode()
-    page("task", task.pk, pipeline="mine")
+    page("task", "clean").save(pipeline="mine")
     task.refresh_from_db()
     assert task.pipeline == "words"
 
 
-def test_somebody_who_may_only_look_sees_everything_and_changes_nothing(configured: None, client: Client) -> None:
+def test_somebody_who_may_only_look_sees_everything_and_changes_nothing(
+    configured: None, client: Client
+) -> None:
     viewer = User.objects.create_user("viewer", is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client.force_login(viewer)
@@ -453,25 +508,30 @@ def test_somebody_who_may_only_look_sees_everything_and_changes_nothing(configur
     assert everything() == before
 
 
-def test_a_new_row_that_was_refused_is_not_there(page: Callable[..., Any]) -> None:
+def test_a_new_row_that_was_refused_is_not_there(page: Callable[..., Page]) -> None:
     before = everything()
-    response = page("task", name="new", backend=str(Backend.objects.get(name="local").pk), command="cp {input.x}")
+    response = page("task").save(
+        name="new", backend=str(Backend.objects.get(name="local").pk), command="cp {input.x}"
+    )
     assert errors_on(response) == ["tasks.new.command: {input.x} names no input of this task; known: none"]
     assert everything() == before
     assert fields_of(response, "task_form")["command"] == "cp {input.x}"
 
 
 def test_the_pages_ask_no_other_host(configured: None, admin_client: Client) -> None:
-    for address in (reverse("admin:index"), reverse("admin:pipelines_task_change", args=[Task.objects.all()[0].pk])):
+    for address in (
+        reverse("admin:index"),
+        reverse("admin:pipelines_task_change", args=[Task.objects.all()[0].pk]),
+    ):
         text = admin_client.get(address).content.decode()
         assert not re.findall(r"""(?:src|href|action)=["'](?:https?:)?//[^"']*""", text)
 
 
-def test_stored_data_survives_the_page_byte_for_byte(page: Callable[..., Any]) -> None:
-    odd = {"messages": {"3": "a \"b\" \\ </textarea> & é\u2028\n"}, "continue": ["2"]}
+def test_stored_data_survives_the_page_byte_for_byte(page: Callable[..., Page]) -> None:
+    odd = {"messages": {"3": 'a "b" \\ </textarea> & é\u2028\n'}, "continue": ["2"]}
     pk = Task.objects.get(name="clean").pk
-    assert page("task", pk, exit_codes=json.dumps(odd, ensure_ascii=False)).status_code == 302
+    assert page("task", "clean").save(exit_codes=json.dumps(odd, ensure_ascii=False)).status_code == 302
     before = everything()
-    assert page("task", pk).status_code == 302
+    assert page("task", "clean").save().status_code == 302
     assert everything() == before
     assert Task.objects.get(pk=pk).exit_codes == odd

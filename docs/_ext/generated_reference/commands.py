@@ -3,9 +3,9 @@
 import inspect
 
 import click
-from generated_reference.tables import code, table
 
 from analytics_automated.cli import main
+from generated_reference.tables import code, table
 
 
 def commands_reference() -> str:

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from generated_reference.tables import code, table
-
 from analytics_automated.config.environment import PREFIX
+from generated_reference.tables import code, table
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -92,8 +91,8 @@ def _operation(method: str, path: str, described: Mapping[str, Any]) -> str:
             for each in parameters
         ]
         parts.append(table(["Query", "Holds", "Default", "Meaning"], rows))
-    rows = [(str(status), _answer(answer)) for status, answer in described["responses"].items()]
-    parts.append(table(["Status", "Answer"], rows))
+    answers = [(str(status), _answer(answer)) for status, answer in described["responses"].items()]
+    parts.append(table(["Status", "Answer"], answers))
     return "\n\n".join(parts) + "\n"
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
-from generated_reference.tables import code
 from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
@@ -15,6 +14,7 @@ from analytics_automated.config.environment import Texts
 from analytics_automated.pipelines.definitions import scalars
 from analytics_automated.pipelines.definitions.task import ExitRange
 from analytics_automated.pipelines.quantities import Delay, Duration, Size, format_duration, format_size
+from generated_reference.tables import code
 
 HEADERS = ("Key", "Holds", "Default", "Meaning")
 """Of the columns of `field_row`."""

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
-from generated_reference.kinds import HEADERS, Reference, field_row, models_in, steps_in
-from generated_reference.support import unsupported_values
-from generated_reference.tables import code, table
 from pydantic import BaseModel
 
 from analytics_automated.pipelines.definitions import PipelineDefinition
+from generated_reference.kinds import HEADERS, Reference, field_row, models_in, steps_in
+from generated_reference.support import unsupported_values
+from generated_reference.tables import code, table
 
 UNSUPPORTED = "Not supported by this version"
 

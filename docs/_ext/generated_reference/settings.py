@@ -2,10 +2,9 @@
 
 from typing import get_type_hints
 
+from analytics_automated.config.environment import PREFIX, Settings
 from generated_reference.kinds import HEADERS, field_row
 from generated_reference.tables import table
-
-from analytics_automated.config.environment import PREFIX, Settings
 
 
 def settings_reference() -> str:

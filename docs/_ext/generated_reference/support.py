@@ -2,7 +2,6 @@
 
 from typing import Any, get_type_hints
 
-from generated_reference.kinds import choices_of
 from pydantic import BaseModel
 
 from analytics_automated.pipelines.checks.support import unsupported
@@ -14,6 +13,7 @@ from analytics_automated.pipelines.definitions import (
     TaskDefinition,
 )
 from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
+from generated_reference.kinds import choices_of
 
 
 class _Anything:

@@ -3,10 +3,9 @@
 import inspect
 from typing import get_type_hints
 
+from analytics_automated.pipelines.validators.registry import validator_class, validator_names
 from generated_reference.kinds import HEADERS, field_row
 from generated_reference.tables import table
-
-from analytics_automated.pipelines.validators.registry import validator_class, validator_names
 
 OWN = "analytics_automated."
 """What is documented here comes with A_A; plug-ins bring documentation of their own."""

@@ -61,14 +61,15 @@ def serve_archive(request: HttpRequest, results: Sequence[Result], *, file_name:
     """
     entries = _entries(results)
     headers = {"ETag": f'W/"{_digest(entries)}"', "Cache-Control": CACHING, "Accept-Ranges": "none"}
-    if (unsent := answer_unsent(request, headers)) is not None:
+    length = _length(entries)
+    if (unsent := answer_unsent(request, headers, length)) is not None:
         return unsent
     headers |= {
         **HARMLESS,
         "Content-Type": "application/zip",
         "Content-Disposition": content_disposition_header(True, safe_file_name(file_name)) or "attachment",
     }
-    if (length := _length(entries)) is not None:
+    if length is not None:
         headers["Content-Length"] = str(length)
     if is_head(request):
         return without_body(200, headers)

@@ -130,13 +130,21 @@ def safe_file_name(name: str) -> str:
     return f"_{clean}" if _DEVICE.match(clean) else clean
 
 
-def answer_unsent(request: HttpRequest, headers: Mapping[str, str], modified: int | None = None) -> HttpResponse | None:
+def answer_unsent(
+    request: HttpRequest, headers: Mapping[str, str], length: int | None, modified: int | None = None
+) -> HttpResponse | None:
     """304 or 412 with these headers where the preconditions say so (RFC 9110, section 13), else None.
 
-    `headers` have the ETag; `modified` is the time of Last-Modified in seconds since 1970.
+    `headers` have the ETag. `length` is that of the whole in bytes, where it is known; `modified` is the time of
+    Last-Modified in seconds since 1970.
     """
     found = get_conditional_response(request, etag=headers["ETag"], last_modified=modified)
-    return None if found is None else without_body(found.status_code, headers)
+    if found is None:
+        return None
+    if found.status_code == 304 and length is not None:
+        # Section 8.6: no other length may stand here. Django's CommonMiddleware would say 0.
+        headers = {**headers, "Content-Length": str(length)}
+    return without_body(found.status_code, headers)
 
 
 def without_body(status: int, headers: Mapping[str, str]) -> HttpResponse:
@@ -196,7 +204,7 @@ def _answer(
         # RFC 9110, section 8.8.2.1: never later than now. The clock of whoever wrote it may be ahead.
         seconds = min(int(modified.timestamp()), int(time.time()))
         headers["Last-Modified"] = http_date(seconds)
-    if (unsent := answer_unsent(request, headers, seconds)) is not None:
+    if (unsent := answer_unsent(request, headers, size, seconds)) is not None:
         return unsent
     part = None if is_head(request) else _wanted(request, size, headers["ETag"])
     if part is not None and not part:

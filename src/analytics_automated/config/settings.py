@@ -106,6 +106,7 @@ else:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
             },
             "CONN_MAX_AGE": None,
+            "TEST": {"NAME": DATA.root / "test.sqlite3"},  # in memory it would lock otherwise than on disk
         }
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -58,13 +58,13 @@ def run(claim: engine.Claim, started: Callable[[Running], None], stopping: Calla
     try:
         return _run(claim, folder, started, stopping)
     except Exception as error:
-        logger.exception("an attempt broke", extra=_ids(claim))
+        logger.exception("an attempt broke", extra=_ids(claim.step_run))
         message = f"Step '{claim.step_run.step}' could not be run by this service."
         outcome = Outcome(Cause.LOST, detail=f"{type(error).__name__}: {error}")
         return engine.finish(claim, Verdict(StepStatus.CRASH, message, Cause.LOST.value), outcome)
     finally:
         if not settings.AA.keep_workdirs:
-            _remove(folder, claim)
+            _remove(folder, claim.step_run)
 
 
 def _run(
@@ -143,7 +143,7 @@ def _execute(claim: engine.Claim, spec: CommandSpec, started: Callable[[Running]
     try:
         handle = executor.submit(spec)
     except BackendUnavailable as error:
-        logger.error("a backend took no command", extra={**_ids(claim), "detail": str(error)})
+        logger.error("a backend took no command", extra={**_ids(claim.step_run), "detail": str(error)})
         return Outcome(Cause.BACKEND_UNAVAILABLE, detail=str(error))
     started(Running(executor, handle))
     Attempt.objects.filter(pk=claim.attempt.pk).update(
@@ -158,13 +158,19 @@ def _execute(claim: engine.Claim, spec: CommandSpec, started: Callable[[Running]
     return outcome
 
 
-def _remove(folder: WorkFolder, claim: engine.Claim) -> None:
+def remove_work_folder(step_run: StepRun) -> None:
+    """Remove what an attempt left whose worker is gone."""
+    backend = Backend.objects.filter(name=step_run.backend).first()
+    if backend is not None and not settings.AA.keep_workdirs:
+        _remove(work_folder(backend, step_run.attempt_name), step_run)
+
+
+def _remove(folder: WorkFolder, step_run: StepRun) -> None:
     try:
         folder.remove()
     except OSError:
-        logger.exception("a work folder could not be removed", extra=_ids(claim))
+        logger.exception("a work folder could not be removed", extra=_ids(step_run))
 
 
-def _ids(claim: engine.Claim) -> dict[str, str | int]:
-    step_run = claim.step_run
+def _ids(step_run: StepRun) -> dict[str, str | int]:
     return {"submission": str(step_run.submission_id), "step": step_run.step, "attempt": step_run.attempt}

@@ -1,4 +1,5 @@
-"""A thread of the worker's own: follows the queues that there are, and looks for steps that nobody was told of."""
+"""A thread of the worker's own: follows the queues that there are, and looks for steps that nobody was told of, or that
+nobody runs any more."""
 
 import logging
 import threading
@@ -12,6 +13,7 @@ from django.db import DatabaseError, connection
 
 from analytics_automated.pipelines.models import QueueType
 from analytics_automated.runs import engine
+from analytics_automated.worker.recovery import recover_lost_steps
 from analytics_automated.worker.service import service
 
 logger = logging.getLogger(__name__)
@@ -39,14 +41,15 @@ class Attendant(bootsteps.StartStopStep):
         self._stopped.set()
 
     def _attend(self, consumer: Any) -> None:
-        reconciled = time.monotonic()
+        due = time.monotonic()
         try:
             while not self._stopped.wait(LOOK_SECONDS):
                 try:
                     if service.follows:
                         self._follow(consumer)
-                    if time.monotonic() - reconciled >= settings.AA.reconcile_interval:
-                        reconciled = time.monotonic()
+                    if time.monotonic() >= due:
+                        due = time.monotonic() + settings.AA.reconcile_interval
+                        recover_lost_steps()
                         engine.reconcile(service.queues, service.free_slots)
                 except DatabaseError:
                     logger.exception("the database cannot be asked")

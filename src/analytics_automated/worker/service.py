@@ -1,13 +1,12 @@
 """What one worker process serves, and what it has under way."""
 
 import logging
-import os
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from analytics_automated.runs import engine, execution
+from analytics_automated.worker.identity import worker_name
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +15,7 @@ class WorkerService:
     """The state of this process as a worker. Used from its pool's threads and from its own."""
 
     def __init__(self) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.name = worker_name()
         self.slots = 1
         self.queues: frozenset[str] = frozenset()
         self.follows = True

@@ -3,6 +3,7 @@ import io
 import re
 import shutil
 import subprocess
+import sys
 import tracemalloc
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -12,13 +13,13 @@ from typing import IO
 from unittest import mock
 
 import pytest
-import zipstream.ng
+import zipstream.ng  # type: ignore[import-untyped]  # it has no annotations
 from django.http import HttpResponseBase
 from django.test import RequestFactory, override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_automated.api import downloads
+from analytics_automated.api import archive, downloads
 from analytics_automated.api.archive import entry_paths, serve_archive
 from analytics_automated.runs.models import Blob, Result, StepRun
 from analytics_automated.runs.storage import CHUNK, open_stored, store
@@ -78,8 +79,8 @@ def body(response: HttpResponseBase) -> bytes:
 
 def read(response: HttpResponseBase) -> dict[str, bytes]:
     """The archive's files, each checked against its CRC."""
-    with zipfile.ZipFile(io.BytesIO(body(response))) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(io.BytesIO(body(response))) as unpacked:
+        return {name: unpacked.read(name) for name in unpacked.namelist()}
 
 
 # What is in an archive
@@ -108,18 +109,16 @@ def test_no_result_is_a_valid_empty_archive() -> None:
     assert read(response) == {}
 
 
-@pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
-def test_another_program_finds_nothing_wrong(tmp_path: Path) -> None:
-    results = [
-        result("hits", "Zürich 日本.tsv"),
-        result("empty", "x", b""),
-        result("big", "x", bytes(3 * CHUNK)),
-    ]
+testers = [[sys.executable, "-m", "zipfile", "-t"]] + ([["unzip", "-t"]] if shutil.which("unzip") else [])
+
+
+@pytest.mark.parametrize("tester", testers, ids=" ".join)
+def test_other_programs_find_nothing_wrong(tester: list[str], tmp_path: Path) -> None:
+    results = [result("hits", "Zürich 日本.tsv"), result("empty", "x", b""), result("big", "x", bytes(3 * CHUNK))]
     (tmp_path / "results.zip").write_bytes(body(get(results)))
-    tested = subprocess.run(["unzip", "-t", "results.zip"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    tested = subprocess.run([*tester, "results.zip"], cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert "No errors detected" in tested.stdout
 
 
 def test_a_file_has_the_time_at_which_its_step_finished() -> None:
@@ -132,9 +131,9 @@ def test_a_file_has_the_time_at_which_its_step_finished() -> None:
     )
     data = body(response)
 
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        told = [each.date_time for each in archive.infolist()]
-        first = archive.infolist()[0]
+    with zipfile.ZipFile(io.BytesIO(data)) as unpacked:
+        told = [each.date_time for each in unpacked.infolist()]
+        first = unpacked.infolist()[0]
     assert told == [(2024, 2, 29, 12, 30, 14), (1980, 1, 1, 0, 0, 0), (1980, 1, 1, 0, 0, 0)]
     in_directory = data.index(b"PK\x01\x02") + 12
     in_front = first.header_offset + 10
@@ -144,9 +143,9 @@ def test_a_file_has_the_time_at_which_its_step_finished() -> None:
 def test_a_time_is_the_one_of_the_clock_where_the_service_is() -> None:
     with (
         override_settings(TIME_ZONE="Asia/Tokyo"),
-        zipfile.ZipFile(io.BytesIO(body(get([result()])))) as archive,
+        zipfile.ZipFile(io.BytesIO(body(get([result()])))) as unpacked,
     ):
-        assert archive.infolist()[0].date_time == (2024, 2, 29, 21, 30, 14)
+        assert unpacked.infolist()[0].date_time == (2024, 2, 29, 21, 30, 14)
 
 
 def test_the_same_results_are_the_same_bytes_at_any_time() -> None:
@@ -232,12 +231,12 @@ def test_an_archive_of_hostile_names_unpacks_into_its_folder(tmp_path: Path) -> 
     names = ["../x", "/x", "..\\x", "a\0b", "con", "-rf", ".", "a" * 255, "\u202e", "\u65e5" * 255]
     response = get([result(name, name, name.encode()) for name in names])
     inside = tmp_path / "inside"
-    with zipfile.ZipFile(io.BytesIO(body(response))) as archive:
-        archive.extractall(inside)
+    with zipfile.ZipFile(io.BytesIO(body(response))) as unpacked:
+        unpacked.extractall(inside)
 
     assert list(tmp_path.iterdir()) == [inside]
-    unpacked = [each.read_bytes().decode() for each in inside.glob("*/*") if each.is_file()]
-    assert sorted(unpacked) == sorted(names)
+    contents = [each.read_bytes().decode() for each in inside.glob("*/*") if each.is_file()]
+    assert sorted(contents) == sorted(names)
 
 
 # Headers
@@ -285,6 +284,7 @@ def test_a_client_that_has_the_archive_is_not_sent_it(opened: list[IO[bytes]]) -
 
     assert response.status_code == 304
     assert response["ETag"] == etag
+    assert response["Content-Length"] == get(results)["Content-Length"]
     assert body(response) == b""
     assert not opened
 
@@ -331,28 +331,23 @@ def test_files_too_large_for_old_archives_have_the_length_that_was_told() -> Non
 
     assert response["Content-Length"] == str(len(data))
     assert b"PK\x06\x06" in data  # the Zip64 end of the directory
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert archive.testzip() is None
-        assert [each.file_size for each in archive.infolist()] == [3000, 1, 2000]
-        assert {each.date_time for each in archive.infolist()} == {(2024, 2, 29, 12, 30, 14)}
+    with zipfile.ZipFile(io.BytesIO(data)) as unpacked:
+        assert unpacked.testzip() is None
+        assert [each.file_size for each in unpacked.infolist()] == [3000, 1, 2000]
+        assert {each.date_time for each in unpacked.infolist()} == {(2024, 2, 29, 12, 30, 14)}
 
 
-@pytest.mark.parametrize(("count", "is_told"), [(65_534, True), (65_535, False), (65_536, True)])
+@pytest.mark.parametrize(("count", "is_told"), [(2, True), (3, False), (4, True)])
 def test_the_length_is_told_but_for_the_one_number_of_files_where_it_is_not_known(count: int, is_told: bool) -> None:
-    one = result("a", "x", b"")
-    response = serve_archive(requests.head("/"), [one] * count, file_name="results.zip")
-
-    assert ("Content-Length" in response.headers) is is_told
-
-
-def test_more_files_than_old_archives_can_hold_have_the_length_that_was_told() -> None:
-    with mock.patch.object(zipstream.ng, "ZIP_FILECOUNT_LIMIT", 3):
-        response = get([result("a", f"{number}") for number in range(4)])
+    limit = mock.patch.object(zipstream.ng, "ZIP_FILECOUNT_LIMIT", 3)
+    with limit, mock.patch.object(archive, "_UNCOUNTABLE", 3):
+        response = get([result("a", str(number)) for number in range(count)])
         data = body(response)
 
-    assert response["Content-Length"] == str(len(data))
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert len(archive.infolist()) == 4
+    assert response.get("Content-Length") == (str(len(data)) if is_told else None)
+    assert (b"PK\x06\x06" in data) is (count >= 3)
+    with zipfile.ZipFile(io.BytesIO(data)) as unpacked:
+        assert len(unpacked.infolist()) == count
 
 
 @given(
@@ -365,8 +360,8 @@ def test_the_length_that_is_told_is_the_length_that_is_sent(files: list[tuple[st
         data = body(response)
 
     assert response["Content-Length"] == str(len(data))
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert [archive.read(each) for each in archive.infolist()] == [content for *_, content in files]
+    with zipfile.ZipFile(io.BytesIO(data)) as unpacked:
+        assert [unpacked.read(each) for each in unpacked.infolist()] == [content for *_, content in files]
 
 
 # When files are opened and closed

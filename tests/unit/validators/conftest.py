@@ -4,7 +4,7 @@ import io
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any, cast
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,16 +17,13 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
-class Dribble(io.BytesIO):
-    """A file that hands out at most so many bytes at a time."""
+class CutStream(CheckedStream):
+    """A stream that comes in chunks of at most so many bytes."""
 
-    def __init__(self, data: bytes, at_once: int) -> None:
-        super().__init__(data)
-        self.at_once = at_once
+    at_once = 1_000_000
 
-    def read(self, size: int | None = -1) -> bytes:
-        wanted = self.at_once if size is None or size < 0 else min(size, self.at_once)
-        return super().read(wanted)
+    def chunks(self, size: int = 65_536) -> Iterator[bytes]:
+        return super().chunks(min(size, self.at_once))
 
 
 class Endless(io.RawIOBase):
@@ -69,11 +66,9 @@ def _verdict(
     at_once: int | None = None,
     seconds: float = 120,
 ) -> str | None:
-    if isinstance(data, Endless):
-        raw, size = data, data.size
-    else:
-        raw, size = Dribble(data, at_once or len(data) or 1), len(data)
-    stream = CheckedStream(raw, size=size, seconds=seconds, file_name="data")  # type: ignore[arg-type]
+    raw, size = (data, data.size) if isinstance(data, Endless) else (io.BytesIO(data), len(data))
+    stream = CutStream(cast("IO[bytes]", raw), size=size, seconds=seconds, file_name="data")
+    stream.at_once = at_once or stream.at_once
     try:
         build_validator(name, options).check(stream)
     except Invalid as invalid:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -10,19 +11,19 @@ from hypothesis import strategies as st
 from analytics_automated.pipelines.validators.base import CheckedStream, Invalid, Position, TooSlow, excerpt
 
 
-class Short(io.BytesIO):
-    """A file that gives less than was asked for."""
+class CutStream(CheckedStream):
+    """A stream that comes in chunks of at most so many bytes."""
 
-    def __init__(self, data: bytes, most: int) -> None:
-        super().__init__(data)
-        self.most = most
+    most = 1_000_000
 
-    def read(self, size: int | None = -1) -> bytes:
-        return super().read(self.most if size is None or size < 0 else min(size, self.most))
+    def chunks(self, size: int = 65_536) -> Iterator[bytes]:
+        return super().chunks(min(size, self.most))
 
 
 def stream(data: bytes, *, most: int = 1_000_000, seconds: float = 60) -> CheckedStream:
-    return CheckedStream(Short(data, most), size=len(data), seconds=seconds)
+    made = CutStream(io.BytesIO(data), size=len(data), seconds=seconds)
+    made.most = most
+    return made
 
 
 def test_it_reads_and_moves_like_a_file():
@@ -37,6 +38,19 @@ def test_it_reads_and_moves_like_a_file():
     assert file.read(5) == b""
     file.seek(0)
     assert b"".join(file.chunks(4)) == b"0123456789"
+
+
+class Short(io.BytesIO):
+    """A file that gives less than was asked for, as raw files and sockets may."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(1 if size is None or size < 0 else min(size, 1))
+
+
+def test_it_gives_as_much_as_was_asked_for():
+    file = CheckedStream(Short(b"0123456789"), size=10, seconds=60)
+    assert file.read(4) == b"0123"
+    assert list(file.chunks(4)) == [b"4567", b"89"]
 
 
 def test_a_closed_stream_leaves_the_file_to_its_owner():

@@ -120,7 +120,7 @@ def test_brackets_without_end_are_refused_while_they_are_read(verdict, endless, 
 
 
 def test_a_string_of_any_length_is_not_held(verdict, endless, peak_below):
-    with peak_below(2):
+    with peak_below(4):
         assert verdict("json", {}, endless(b'{"msa": "', b"ACDEF-\\n" * 8192, 1024, b'"}')) is None
 
 
@@ -132,15 +132,19 @@ def test_a_number_may_have_65536_characters(verdict, at_once):
 
 
 def test_a_number_without_end_is_refused_while_it_is_read(verdict, endless, peak_below):
-    with peak_below(2):
+    with peak_below(4):
         refusal = verdict("json", {}, endless(b"1", b"0" * 65_536, 1024))
     assert refusal == "A number or word is longer than 65536 characters (line 1, column 1)."
 
 
 def test_a_long_array_is_not_held(verdict, endless, peak_below):
-    with peak_below(16):
-        record = b'{"id": 17, "name": "protein", "score": 0.75, "tags": ["a", {"b": [[[1]]]}]},\n'
-        assert verdict("json", {}, endless(b"[", record * 500, 30, b"1]")) is None
+    text = b"x" * 1000
+    record = b'{"id": 17, "text": "%b", "score": 0.75, "tags": ["%b", {"b": [[[[["\\n"]]]]]}]},\n' % (
+        text,
+        text,
+    )
+    with peak_below(4):
+        assert verdict("json", {}, endless(b"[", record * 30, 200, b"1]")) is None
 
 
 @pytest.mark.parametrize(

@@ -122,11 +122,17 @@ class CheckedStream(io.RawIOBase):
         return self._raw.tell()
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer; 0 at the end. `read` is built on it."""
-        self.seconds_left()
-        data = self._raw.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        """Fill the buffer; less only at the end. `read` is built on it."""
+        filled = 0
+        while filled < len(buffer):
+            self.seconds_left()
+            # Raw files and sockets may give less than was asked for, which Pillow takes for the end.
+            data = self._raw.read(len(buffer) - filled)
+            if not data:
+                break
+            buffer[filled : filled + len(data)] = data
+            filled += len(data)
+        return filled
 
     def chunks(self, size: int = 65_536) -> Iterator[bytes]:
         """The file from the present position on, in pieces of at most `size` bytes, none of them empty."""

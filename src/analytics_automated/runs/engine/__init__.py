@@ -6,6 +6,7 @@ Submission, then StepRun; a claim touches its StepRun alone. Wake-ups are sent a
 
 from analytics_automated.runs.engine.claiming import Claim, claim, claim_best
 from analytics_automated.runs.engine.finishing import Gathered, finish, give_back, skip
+from analytics_automated.runs.engine.losing import lose, running_steps
 from analytics_automated.runs.engine.reconciling import crash_homeless, reconcile
 from analytics_automated.runs.engine.submitting import NewInput, submit
 
@@ -18,7 +19,9 @@ __all__ = [
     "crash_homeless",
     "finish",
     "give_back",
+    "lose",
     "reconcile",
+    "running_steps",
     "skip",
     "submit",
 ]

@@ -1,0 +1,24 @@
+"""Steps of workers of this machine that are gone: their processes are ended, and the steps go back to the queue."""
+
+import logging
+
+from analytics_automated.executors.orphans import end_orphans
+from analytics_automated.runs import engine
+from analytics_automated.runs.execution import remove_work_folder
+from analytics_automated.worker.identity import is_gone
+
+logger = logging.getLogger(__name__)
+
+
+def recover_lost_steps() -> int:
+    """Find the steps that run nowhere, as far as this machine can tell; returns how many there were."""
+    lost = [step_run for step_run in engine.running_steps() if is_gone(step_run.worker)]
+    for step_run in lost:
+        ended = end_orphans(step_run.attempt_name)
+        logger.warning(
+            "a worker is gone, and its step is taken from it",
+            extra={"submission": str(step_run.submission_id), "step": step_run.step, "processes_ended": ended},
+        )
+        remove_work_folder(step_run)
+        engine.lose(step_run)
+    return len(lost)
