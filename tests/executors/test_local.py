@@ -231,9 +231,7 @@ class TestLocalExecutor(ExecutorContract):
         assert outcome.stdout.text() == "started\n"
 
     def test_a_grandchild_in_its_own_session_that_holds_the_pipe_is_ended(self, run, commands):
-        outcome = run(
-            commands.sh("setsid sh -c 'echo $$ > pid; exec sleep 600' & while ! test -s pid; do :; done")
-        )
+        outcome = run(commands.sh("setsid sh -c 'echo $$ > pid; exec sleep 600' & while ! test -s pid; do :; done"))
         assert outcome.exit_code == 0
         pid = int((commands.workdir / "pid").read_text())
         assert not alive(pid)
@@ -289,9 +287,7 @@ class TestLocalExecutor(ExecutorContract):
         until(lambda: not alive(process), "the end without anybody waiting")
         assert executor.wait(handle, PATIENCE).cause is Cause.CANCELLED
 
-    def test_what_ended_by_itself_keeps_its_outcome_in_spite_of_cancel_and_time_limit(
-        self, executor, commands
-    ):
+    def test_what_ended_by_itself_keeps_its_outcome_in_spite_of_cancel_and_time_limit(self, executor, commands):
         handle = executor.submit(commands.sh("echo $$; exit 4", timeout=0.001, stdout=Path("pid")))
         process = psutil.Process(number_in(commands.workdir / "pid"))
         until(lambda: not alive(process), "the end")

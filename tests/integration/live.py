@@ -38,7 +38,8 @@ def until(look: Callable[[], _T], what: str) -> _T:
 
 def variables(data: Path, **more: str) -> dict[str, str]:
     """The environment of an `aa` command: of A_A's own variables only these."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AA_")}
+    own = ("AA_", "DJANGO_")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return {**inherited, "AA_DATA_DIR": str(data), **more}
 
 

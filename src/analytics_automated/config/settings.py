@@ -51,6 +51,8 @@ CORS_ALLOW_CREDENTIALS = False
 CORS_EXPOSE_HEADERS = [
     "Location",
     "ETag",
+    "Accept-Ranges",
+    "Repr-Digest",
     "Retry-After",
     "Content-Disposition",
     "Content-Length",

@@ -21,9 +21,7 @@ class Ending:
     there; when the leader has ended; and when the monotonic clock has reached `due`.
     """
 
-    def __init__(
-        self, tree: ProcessTree, selector: selectors.BaseSelector, *, now: float, grace: float | None
-    ) -> None:
+    def __init__(self, tree: ProcessTree, selector: selectors.BaseSelector, *, now: float, grace: float | None) -> None:
         """Begin now: with SIGTERM and `grace` seconds for it, or, where that is none, with SIGKILL."""
         self.survivors: list[Process] = []
         """Those that were alive when we gave up."""

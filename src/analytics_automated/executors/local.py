@@ -53,9 +53,7 @@ class LocalExecutor(Executor):
         """Attend the command; where another thread does so already, take over when that one stops."""
         until = math.inf if seconds is None else time.monotonic() + seconds
         command = self._commands[handle]
-        if not command.attendance.acquire(
-            timeout=-1 if seconds is None else min(max(0.0, seconds), TIMEOUT_MAX)
-        ):
+        if not command.attendance.acquire(timeout=-1 if seconds is None else min(max(0.0, seconds), TIMEOUT_MAX)):
             return None
         try:
             while True:

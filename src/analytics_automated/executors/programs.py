@@ -14,9 +14,7 @@ NOT_FOUND = 127
 2.8.2."""
 
 # What is wrong with the machine, not with the command: another try, later or elsewhere, may succeed.
-_TROUBLE = frozenset(
-    (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ETXTBSY)
-)
+_TROUBLE = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ETXTBSY))
 
 
 class StartError(Exception):
