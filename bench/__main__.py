@@ -7,13 +7,12 @@ from pathlib import Path
 from types import FrameType
 
 from bench import raw_celery
-from bench.http_connection import Connection
 from bench.installation import installation
 from bench.machine import describe_machine, describe_source
 from bench.polls import measure_polls
 from bench.processes import BenchmarkError
 from bench.report import Run, Settings, as_document, as_table, rows_of, verdict_of
-from bench.service import POLL_SECONDS, measure_backlog, measure_job
+from bench.service import POLL_SECONDS, complete_one, measure_backlog, measure_job
 
 SETTINGS = Settings(warm_up=10, raw_backlog=500, backlog=200, connections=4, poll_seconds=POLL_SECONDS)
 TRIES = 60
@@ -34,11 +33,7 @@ def measure() -> Run:
         _say("three ...")
         three = measure_job(address, "three", tries=TRIES, warm_up=SETTINGS.warm_up)
         _say("polls ...")
-        with Connection(address) as connection:
-            polled = str(connection.submit("noop", b"polled\n")["id"])
-            while connection.look(polled)["status"] != "COMPLETE":
-                pass
-        polls = measure_polls(address, polled, seconds=POLLS_SECONDS)
+        polls = measure_polls(address, complete_one(address, "noop"), seconds=POLLS_SECONDS)
         _say("backlog ...")
         backlog = measure_backlog(address, "noop", count=SETTINGS.backlog, connections=SETTINGS.connections)
     return Run(raw, noop, three, backlog, polls)

@@ -55,15 +55,11 @@ def python(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator
             text=True,
             start_new_session=True,
         )
-        try:
-            with process:
-                try:
-                    yield Started(process, Path(log.name))
-                finally:
-                    _stop(process)
-        finally:
-            if process.poll() is None:
-                process.kill()
+        with process:
+            try:
+                yield Started(process, Path(log.name))
+            finally:
+                _stop(process)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from celery import Celery
+
 from analytics_automated.config.filesystem_broker import broker_settings
 from bench.figures import Rate, Times
 from bench.processes import python
-from celery import Celery
 
 POOL = "threads"
 QUEUE = "bench"

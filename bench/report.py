@@ -32,9 +32,9 @@ def rows_of(run: Run) -> list[Row]:
     return [
         _time_row("raw Celery: send to done", raw),
         _time_row("`noop`: POST to COMPLETE", run.noop.whole, raw.median),
-        _time_row("– POST to its answer", run.noop.post),
-        _time_row("– created to taken up", run.noop.taken_up),
-        _time_row("– taken up to finished", run.noop.ran),
+        _time_row("`noop`, of which POST to its answer", run.noop.post),
+        _time_row("`noop`, of which created to taken up", run.noop.taken_up),
+        _time_row("`noop`, of which taken up to finished", run.noop.ran),
         _time_row("`three`: POST to COMPLETE", run.three.whole, raw.median),
         _rate_row("raw Celery: messages sent/s", run.raw.sent),
         _rate_row("submissions accepted/s", run.backlog.accepted, run.raw.sent),
@@ -52,12 +52,12 @@ def verdict_of(run: Run) -> str:
 
 
 def _time_row(name: str, times: Times, raw: float | None = None) -> Row:
-    ratio = f"× {times.median / raw:.1f}" if raw else ""
+    ratio = f"{times.median / raw:.1f} times" if raw else ""
     return name, f"{times.median * 1000:.1f} ms", f"{times.p95 * 1000:.1f} ms", str(times.count), ratio
 
 
 def _rate_row(name: str, rate: Rate, raw: Rate | None = None) -> Row:
-    ratio = f"× {rate.per_second / raw.per_second:.2f}" if raw else ""
+    ratio = f"{rate.per_second / raw.per_second:.2f} times" if raw else ""
     return name, f"{rate.per_second:.0f} /s", "", str(rate.count), ratio
 
 

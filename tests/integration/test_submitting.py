@@ -39,7 +39,8 @@ def test_three_steps_hand_a_file_on(service: Service) -> None:
 
 def test_the_protein_report_counts_and_draws(service: Service) -> None:
     fasta = FASTA.read_text()
-    done = service.run("protein_report", files={"sequences": FASTA.open("rb")}, data={"name": "Globins"})
+    sent = {"sequences": (FASTA.name, FASTA.read_bytes())}
+    done = service.run("protein_report", files=sent, data={"name": "Globins"})
     assert done["status"] == "COMPLETE"
     assert done["name"] == "Globins"
     results = service.results(done)
