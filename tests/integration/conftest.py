@@ -1,11 +1,12 @@
 """The running system that the tests of this folder share."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from integration.live import EXAMPLES, PIPELINES, LiveSystem, Service, apply, processes_of
+from integration.live import EXAMPLES, PIPELINES, LiveSystem, Service, apply, holdings, processes_of, until
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +40,15 @@ def service(live: LiveSystem) -> Service:
 def data(live: LiveSystem) -> Path:
     """The running system's data folder."""
     return live.data
+
+
+@pytest.fixture
+def nothing_stays(data: Path) -> Iterator[None]:
+    """Fails the test that left a row, a stored file or a file of a work folder behind."""
+    until(lambda: not any((data / "work").iterdir()), "work folders of earlier tests to be removed")
+    before = holdings(data)
+    yield
+    # Where the test cut a connection, the service may still be about to notice.
+    with contextlib.suppress(AssertionError):
+        until(lambda: holdings(data) == before, "what was left behind to be removed")
+    assert holdings(data) == before

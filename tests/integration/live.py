@@ -20,7 +20,7 @@ AA = Path(sys.executable).with_name("aa")
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 PIPELINES = Path(__file__).with_name("pipelines")
-PATIENCE = 60.0
+PATIENCE = 30.0
 """Seconds after which a test that waits for something gives up. No test takes as long when all is well."""
 TERMINAL = frozenset({"COMPLETE", "ERROR", "CRASH", "CANCELLED"})
 
@@ -209,8 +209,8 @@ class LiveSystem:
 
     def complaints(self) -> list[str]:
         """Lines of the log that tell of a fault."""
-        lines = self.log.read_text().splitlines()
-        return [line for line in lines if "Traceback" in line or " ERROR " in line or " CRITICAL " in line]
+        fault = re.compile(r"\S+ (ERROR|CRITICAL) |Traceback|.*Exception in thread")
+        return [line for line in self.log.read_text().splitlines() if fault.match(line)]
 
 
 def holdings(data: Path) -> dict[str, int]:

@@ -1,10 +1,11 @@
 """Values of parameters on their way into commands and scripts."""
 
 import json
+import sys
 
 import pytest
 
-from integration.live import LiveSystem, Service
+from integration.live import Service
 
 
 def words(service: Service, **values: object) -> list[str]:
@@ -100,16 +101,18 @@ def test_a_python_script_finds_all_values_in_the_task_file(service: Service) -> 
     assert environment["param_sites"] == "7"
 
 
-def test_nothing_of_the_servers_environment_is_passed_on(service: Service, live: LiveSystem) -> None:
-    done = service.run("in_python", files={"text": "T"})
-    seen = json.loads(service.results(done)["in_python_seen"])
-    environment = seen["environment"]
-    assert "only-the-servers-own" not in json.dumps(environment)
-    own = {name for name in environment if not name.startswith(("input_", "output_", "param_", "LC_", "LANG"))}
-    assert own - {"TZ"} == {
-        *("PATH", "HOME", "TMPDIR", "AA_ATTEMPT", "task_file"),
-        *("resources_cpus", "resources_memory_mb", "submission_id", "workdir"),
+def test_nothing_of_the_servers_environment_is_passed_on(service: Service) -> None:
+    done = service.run("surroundings", files={"text": "T"})
+    lines = service.results(done)["surroundings_seen"].decode().splitlines()
+    environment = dict(line.split("=", 1) for line in lines)
+    assert set(environment) - {"LANG", "LC_ALL", "LC_CTYPE", "TZ"} == {
+        *("PATH", "HOME", "TMPDIR", "AA_ATTEMPT", "task_file", "input_text"),
+        "OWN",
     }
+    assert environment["OWN"] == "1"
     assert environment["HOME"] != environment["TMPDIR"]
-    assert not seen["program"].startswith(str(live.data))
-    assert "/.venv/" not in seen["program"], "a script's Python is never A_A's own"
+
+
+def test_the_python_of_a_script_is_never_the_services_own(service: Service) -> None:
+    done = service.run("in_python", files={"text": "T"})
+    assert json.loads(service.results(done)["in_python_seen"])["program"] != sys.executable

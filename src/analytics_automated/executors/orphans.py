@@ -1,33 +1,24 @@
 """Processes whose worker is gone: they still carry their attempt in their environment."""
 
-import contextlib
-import os
-import signal
+import selectors
+import time
 
-from analytics_automated.executors.base import ATTEMPT_VARIABLE
-from analytics_automated.executors.processes import Process
+from analytics_automated.executors.endings import Ending
+from analytics_automated.executors.processes import Process, ProcessTree
 
-_MOST_ROUNDS = 20
-"""Looks for what was born during the look before."""
+_LEADER_UNKNOWN = 0
 
 
-def end_orphans(attempt: str) -> int:
-    """Kill every process of this user that carries the attempt; returns how many were found.
+def end_orphans(attempt: str) -> list[Process]:
+    """Kill every process that carries the attempt, with all that came from it; returns those that survived.
 
-    To be called only where no worker attends the attempt any more.
+    To be called only where no worker attends the attempt any more. Takes a few seconds at most.
     """
-    variable = f"{ATTEMPT_VARIABLE}={attempt}".encode()
-    ended = 0
-    for _ in range(_MOST_ROUNDS):
-        found = [pid for pid in _pids() if (process := Process.read(pid)) and process.carries(variable)]
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        ended += len(found)
-        if not found:
-            break
-    return ended
-
-
-def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]  # noqa: PTH208
+    tree = ProcessTree(attempt, _LEADER_UNKNOWN)
+    tree.orphan()
+    with selectors.DefaultSelector() as selector:
+        ending = Ending(tree, selector, now=time.monotonic(), grace=None)
+        while not ending.advance(now := time.monotonic(), leader_alive=False):
+            for key, _ in selector.select(max(0.0, ending.due - now)):
+                key.data()
+    return ending.survivors

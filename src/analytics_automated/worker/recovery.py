@@ -14,10 +14,10 @@ def recover_lost_steps() -> int:
     """Find the steps that run nowhere, as far as this machine can tell; returns how many there were."""
     lost = [step_run for step_run in engine.running_steps() if is_gone(step_run.worker)]
     for step_run in lost:
-        ended = end_orphans(step_run.attempt_name)
+        survivors = end_orphans(step_run.attempt_name)
         logger.warning(
             "a worker is gone, and its step is taken from it",
-            extra={"submission": str(step_run.submission_id), "step": step_run.step, "processes_ended": ended},
+            extra={"submission": str(step_run.submission_id), "step": step_run.step, "survivors": len(survivors)},
         )
         remove_work_folder(step_run)
         engine.lose(step_run)

@@ -161,6 +161,13 @@ def test_a_header_without_end_is_refused_while_it_is_read(verdict, endless, peak
         )
 
 
+def test_blanks_without_end_take_no_longer_than_symbols(verdict, endless):
+    data = endless(b">x\nA", b" \t" * 32_768, 256, b"A")
+    assert verdict("fasta", {}, data) == (
+        "A blank stands before a symbol of a sequence line (line 2, column 16777218, record 'x')."
+    )
+
+
 def test_many_records_are_not_held(verdict, endless, peak_below):
     record = b">x\n" + b"ACGT-ACGT-ACGT-\n" * 20
     with peak_below(4):

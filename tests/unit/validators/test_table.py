@@ -128,7 +128,13 @@ def test_a_row_of_endlessly_many_quoted_lines_holds_nothing(verdict, endless, pe
 def test_a_header_row_of_endlessly_many_lines_is_refused(verdict, endless, peak_below):
     with peak_below(40):
         refusal = verdict("csv", {}, endless(b'"', b"x" * 65_535 + b"\n", 1024, b'"'))
-    assert refusal == "The header row is longer than 16777216 characters (line 257)."
+    assert refusal == "The header row is longer than 16777216 characters (line 256)."
+
+
+def test_blank_lines_without_end_are_not_held(verdict, endless, peak_below):
+    with peak_below(8):
+        refusal = verdict("csv", {}, endless(b"", b"\n" * 65_536, 20))
+    assert refusal == "The table is empty: a row with the names of the columns is expected."
 
 
 def test_a_line_of_nothing_but_quotes_takes_little_memory(verdict, endless, peak_below):

@@ -11,10 +11,21 @@ from django.contrib.admin.widgets import AdminTextareaWidget
 _KINDS: dict[type, str] = {dict: 'a mapping, such as {"name": "value"}', list: 'a list, such as ["value"]'}
 
 
-class CodeArea(AdminTextareaWidget):
-    """A monospace text area that is as high as its text, within bounds."""
+class TextArea(AdminTextareaWidget):
+    """A text area that is as high as its text, within bounds."""
 
     least, most = 2, 30
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """Django's, with the rows counted."""
+        context = super().get_context(name, value, attrs)
+        lines = str(value or "").count("\n") + 1
+        context["widget"]["attrs"]["rows"] = min(max(lines + 1, self.least), self.most)
+        return context
+
+
+class CodeArea(TextArea):
+    """A text area for programs and structured keys."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         plain = {
@@ -24,13 +35,6 @@ class CodeArea(AdminTextareaWidget):
             "wrap": "off",
         }
         super().__init__(attrs={**plain, **(attrs or {})})
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """Django's, with the rows counted."""
-        context = super().get_context(name, value, attrs)
-        lines = str(value or "").count("\n") + 1
-        context["widget"]["attrs"]["rows"] = min(max(lines + 1, self.least), self.most)
-        return context
 
 
 class VerbatimField(forms.CharField):

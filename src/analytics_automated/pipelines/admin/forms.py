@@ -10,7 +10,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from pydantic import BaseModel
 
-from analytics_automated.pipelines.admin.fields import CodeArea, StructureField, VerbatimField
+from analytics_automated.pipelines.admin.fields import CodeArea, StructureField, TextArea, VerbatimField
 from analytics_automated.pipelines.models.fields import OrderedJSONField
 from analytics_automated.pipelines.problems import Problem
 
@@ -69,7 +69,9 @@ class PlainWriting(BaseModelAdmin):  # type: ignore[type-arg]
             kwargs = {"form_class": StructureField, "widget": CodeArea, "empty": empty, **kwargs}
         elif db_field.name in self.code:
             kwargs = {"form_class": VerbatimField, "widget": CodeArea, **kwargs}
-        elif isinstance(db_field, models.TextField) or db_field.name in self.verbatim:
+        elif isinstance(db_field, models.TextField):
+            kwargs = {"form_class": VerbatimField, "widget": TextArea, **kwargs}
+        elif db_field.name in self.verbatim:
             kwargs = {"form_class": VerbatimField, **kwargs}
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
@@ -91,6 +93,10 @@ class RowsInOrder(BaseInlineFormSet):  # type: ignore[type-arg]
             if place is None:
                 form.instance.position = following
                 following += 1
+
+
+COLUMN = {"class": "aa-code aa-column"}
+"""What makes a text area fit into a column of a table."""
 
 
 class OwnRows(PlainWriting, InlineModelAdmin):  # type: ignore[type-arg]

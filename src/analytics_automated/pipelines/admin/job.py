@@ -8,7 +8,8 @@ from django.db import models
 from django.http import HttpRequest
 
 from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
-from analytics_automated.pipelines.admin.forms import ConfigurationForm, OwnRows
+from analytics_automated.pipelines.admin.fields import CodeArea
+from analytics_automated.pipelines.admin.forms import COLUMN, ConfigurationForm, OwnRows
 from analytics_automated.pipelines.definitions import JobDefinition, StepDefinition
 from analytics_automated.pipelines.models import Job, Step, Validator
 from analytics_automated.pipelines.validators.registry import validator_names
@@ -72,6 +73,14 @@ class ValidatorInline(OwnRows, admin.TabularInline):  # type: ignore[type-arg]
     model = Validator
     form = ValidatorForm
     fields = ("position", "name", "input", "options")
+
+    def formfield_for_dbfield(
+        self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """The form field of a column; options are few mostly."""
+        if db_field.name == "options":
+            kwargs["widget"] = CodeArea(attrs=COLUMN)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(Job)

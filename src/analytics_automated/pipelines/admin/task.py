@@ -11,7 +11,7 @@ from django.utils.html import format_html_join
 
 from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
 from analytics_automated.pipelines.admin.fields import CodeArea, StructureField
-from analytics_automated.pipelines.admin.forms import ConfigurationForm, OwnRows
+from analytics_automated.pipelines.admin.forms import COLUMN, ConfigurationForm, OwnRows
 from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.pipelines.models import Environment, Job, Parameter, Task
 
@@ -82,7 +82,7 @@ class EnvironmentInline(OwnRows, admin.TabularInline):  # type: ignore[type-arg]
     ) -> Any:
         """The form field of a column; values are one line mostly."""
         if db_field.name == "value":
-            kwargs["widget"] = CodeArea(attrs={"cols": 60})
+            kwargs["widget"] = CodeArea(attrs=COLUMN)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 

@@ -35,7 +35,7 @@ _ALPHABETS: Final = {
 }
 
 _BLANKS: Final = b" \t"
-_INNER_BLANK = re.compile(rb"[ \t]+[^ \t\n]")
+_INNER_BLANK = re.compile(rb"[ \t][^ \t\n]")
 # Tabs stand in real headers, and U+0001 joins the headers of NCBI's non-redundant databases.
 _HEADER_CONTROL = re.compile(r"[\x00\x02-\x08\x0b-\x1f\x7f-\x9f]")
 

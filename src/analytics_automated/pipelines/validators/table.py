@@ -105,7 +105,7 @@ class TableValidator(Validator[TableOptionsT]):
         if first is None:
             raise Invalid("The table is empty: a row with the names of the columns is expected.")
         line, width = first
-        names = self._split("\n".join(taken).lstrip("\n")) if self.options.columns else []
+        names = self._split("\n".join(taken)) if self.options.columns else []
         for column in self.options.columns:
             if column not in names:
                 raise Invalid(f"The column {excerpt(column)} is missing.", line=line)
@@ -224,10 +224,11 @@ def _text_lines(stream: CheckedStream) -> Lines:
 def _collected(lines: Lines, taken: list[str]) -> Lines:
     held = 0
     for number, line in lines:
-        held += len(line)
+        if taken or line:  # blank lines in front of the header are no part of it
+            held += len(line) + 1
+            taken.append(line)
         if held > LONGEST_LINE:
             raise Invalid(f"The header row is longer than {LONGEST_LINE} characters.", line=number)
-        taken.append(line)
         yield number, line
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.html import format_html
 
-from analytics_automated.runs.admin.reading import ReadingAdmin, link_to
+from analytics_automated.runs.admin.reading import ReadingAdmin, link_to, short
 from analytics_automated.runs.models import Attempt
 
 
@@ -22,7 +22,7 @@ def shown_command(argv: Any) -> str:
 class AttemptAdmin(ReadingAdmin):
     """Tries of StepRuns."""
 
-    list_display = ("__str__", "backend", "worker", "cause", "exit_code", "started", "seconds", "memory")
+    list_display = ("short_name", "backend", "worker", "cause", "exit_code", "started", "seconds", "memory")
     list_filter = ("cause", "backend", "executor")
     list_select_related = ("step_run",)
     date_hierarchy = "started"
@@ -46,6 +46,11 @@ class AttemptAdmin(ReadingAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Also the attempts of one Submission."""
         return lookup == "step_run__submission__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+
+    @admin.display(description="attempt", ordering="pk")
+    def short_name(self, attempt: Attempt) -> str:
+        """The Submission's id, shortened, the step and the number."""
+        return f"{short(attempt.step_run.submission_id)}/{attempt.step_run.step} #{attempt.number}"
 
     @admin.display(description="step run")
     def step_run_link(self, attempt: Attempt) -> str:

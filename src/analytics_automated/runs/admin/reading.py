@@ -68,6 +68,11 @@ def link_to(row: models.Model | None, text: str | None = None) -> str | SafeStri
     return format_html('<a href="{}">{}</a>', address, text if text is not None else str(row))
 
 
+def short(submission_id: object) -> str:
+    """A Submission's id in a list: enough of it to search by."""
+    return str(submission_id)[:8]
+
+
 def took(started: dt.datetime | None, finished: dt.datetime | None) -> str:
     """The time between, in seconds; a dash where it has not ended."""
     return "-" if started is None or finished is None else f"{(finished - started).total_seconds():.2f} s"

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.template.defaultfilters import filesizeformat
 
-from analytics_automated.runs.admin.reading import ReadingAdmin, link_to
+from analytics_automated.runs.admin.reading import ReadingAdmin, link_to, short
 from analytics_automated.runs.models import Result
 
 
@@ -11,7 +11,7 @@ from analytics_automated.runs.models import Result
 class ResultAdmin(ReadingAdmin):
     """Files that came of Submissions."""
 
-    list_display = ("__str__", "name", "submission_id", "media_type", "size")
+    list_display = ("__str__", "name", "short_submission", "media_type", "size")
     list_filter = ("media_type",)
     list_select_related = ("blob",)
     search_fields = ("submission__id__istartswith", "name", "file")
@@ -24,6 +24,11 @@ class ResultAdmin(ReadingAdmin):
         "blob_link",
     )
     readonly_fields = ("submission_link", "step_run_link", "blob_link", "size")
+
+    @admin.display(description="submission", ordering="submission")
+    def short_submission(self, result: Result) -> str:
+        """The Submission's id, shortened."""
+        return short(result.submission_id)
 
     @admin.display(description="submission")
     def submission_link(self, result: Result) -> str:

@@ -7,7 +7,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 
-from analytics_automated.runs.admin.reading import ReadingAdmin, ReadingRows, link_to
+from analytics_automated.runs.admin.reading import ReadingAdmin, ReadingRows, link_to, short
 from analytics_automated.runs.models import Attempt, StepRun
 
 
@@ -33,7 +33,7 @@ class StepRunAdmin(ReadingAdmin):
 
     inlines = (AttemptRows,)
     list_display = (
-        "__str__",
+        "short_name",
         "task",
         "backend",
         "status",
@@ -51,6 +51,11 @@ class StepRunAdmin(ReadingAdmin):
         ("How it ended", {"fields": (("exit_code", "cause"), ("queued", "started", "finished"))}),
     )
     readonly_fields = ("submission_link",)
+
+    @admin.display(description="step run", ordering="pk")
+    def short_name(self, step_run: StepRun) -> str:
+        """The Submission's id, shortened, and the step."""
+        return f"{short(step_run.submission_id)}/{step_run.step}"
 
     @admin.display(description="submission")
     def submission_link(self, step_run: StepRun) -> str:

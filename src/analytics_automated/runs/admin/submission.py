@@ -7,9 +7,10 @@ from django.db import models
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
+from django.utils.text import Truncator
 
 from analytics_automated.runs.admin.attempt import shown_command
-from analytics_automated.runs.admin.reading import ReadingAdmin, ReadingRows, link_to, took
+from analytics_automated.runs.admin.reading import ReadingAdmin, ReadingRows, link_to, short, took
 from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission, SubmissionInput
 
 ATTEMPTS_SHOWN = 50
@@ -84,7 +85,7 @@ class SubmissionAdmin(ReadingAdmin):
     """Calls of Jobs."""
 
     inlines = (InputRows, StepRunRows, ResultRows, EventRows)
-    list_display = ("id", "job_name", "name", "status", "message", "created", "took")
+    list_display = ("short_id", "status", "job_name", "name", "created", "took", "short_message")
     list_filter = ("status", "job")
     date_hierarchy = "created"
     search_fields = ("id__istartswith", "name", "job_name")
@@ -105,6 +106,16 @@ class SubmissionAdmin(ReadingAdmin):
         ),
     )
     readonly_fields = ("id", "job_link", "snapshot_link", "took")
+
+    @admin.display(description="id", ordering="id")
+    def short_id(self, submission: Submission) -> str:
+        """The id's beginning."""
+        return short(submission.pk)
+
+    @admin.display(description="message")
+    def short_message(self, submission: Submission) -> str:
+        """The message's beginning."""
+        return Truncator(submission.message).chars(80)
 
     @admin.display(description="job")
     def job_link(self, submission: Submission) -> str:
