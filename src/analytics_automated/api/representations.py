@@ -1,6 +1,6 @@
 """Rows as the service shows them. Nothing of the server's inside is in here: no command line, path or log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 from django.conf import settings
@@ -33,11 +33,22 @@ from analytics_automated.runs.states import StepStatus
 RESULTS_PER_POLL = 100
 
 
-def submission_state(submission: Submission, addresses: Addresses) -> SubmissionState:
-    """A submission, with its snapshot selected; three further queries."""
-    key = submission.pk
+def read_state(submission: Submission, addresses: Addresses) -> SubmissionState:
+    """A submission as it is now, with its snapshot selected; three further queries."""
     inputs = submission.inputs.select_related("blob").order_by("pk")
     results = submission.results.public().select_related("blob", "step_run")[:RESULTS_PER_POLL]
+    return submission_state(submission, inputs, submission.step_runs.all(), results, addresses)
+
+
+def submission_state(
+    submission: Submission,
+    inputs: Iterable[SubmissionInput],
+    step_runs: Iterable[StepRun],
+    results: Iterable[Result],
+    addresses: Addresses,
+) -> SubmissionState:
+    """A submission with its rows, all that they refer to at hand; `step_runs` in the order of the steps."""
+    key = submission.pk
     stopped = (
         Stopped(step=submission.stopped_step, message=submission.stopped_message) if submission.stopped_step else None
     )
@@ -58,7 +69,7 @@ def submission_state(submission: Submission, addresses: Addresses) -> Submission
         poll_after=poll_after(submission),
         inputs=[input_file(each, addresses) for each in inputs],
         parameters=submission.parameters,
-        steps=step_states(list(submission.step_runs.all())),
+        steps=step_states(step_runs),
         results=[result_file(each, addresses) for each in results],
         links=SubmissionLinks(
             self=addresses.of("submissions", key),
@@ -79,7 +90,7 @@ def poll_after(submission: Submission) -> int | None:
     return int(min(30, max(1, age / 10)))
 
 
-def step_states(step_runs: Sequence[StepRun]) -> list[StepState]:
+def step_states(step_runs: Iterable[StepRun]) -> list[StepState]:
     """One entry per Step, in their order, however many runs it has."""
     return [_step_state(list(runs)) for _, runs in groupby(step_runs, key=lambda each: each.step)]
 

@@ -17,7 +17,7 @@ from analytics_automated.api.envelope import check_envelope
 from analytics_automated.api.intake import Intake, read_request
 from analytics_automated.api.jobs import find_job
 from analytics_automated.api.problems import Problem
-from analytics_automated.api.representations import event_line, result_file, submission_state
+from analytics_automated.api.representations import event_line, read_state, result_file, submission_state
 from analytics_automated.api.request_bodies import SUBMISSION_BODY
 from analytics_automated.api.schemas import EventPage, ProblemDocument, ResultPage, SubmissionState
 from analytics_automated.pipelines.admission import SentFile, check_data, check_parameters
@@ -48,11 +48,13 @@ def submit(
     snapshot = _runnable(found, definition)
     intake = read_request(request, snapshot.plan)
     try:
-        submission = _admit(found, snapshot, intake)
+        submitted = _admit(found, snapshot, intake)
     except BaseException:
         intake.discard()
         raise
-    answer = submission_state(submission, Addresses(request))
+    answer = submission_state(
+        submitted.submission, submitted.inputs, submitted.step_runs, (), addresses=Addresses(request)
+    )
     response = json_answer(request, answer, status=201, retry_after=answer.poll_after)
     response["Location"] = answer.links.self
     return response
@@ -66,7 +68,7 @@ def _runnable(job: Job, definition: str) -> Snapshot:
     return job.snapshot
 
 
-def _admit(job: Job, snapshot: Snapshot, intake: Intake) -> Submission:
+def _admit(job: Job, snapshot: Snapshot, intake: Intake) -> engine.Submitted:
     """Submit what was read, or raise `Problem` with all that is wrong."""
     plan, refusals = snapshot.plan, intake.refusals
     envelope, wrong = check_envelope(intake.texts)
@@ -114,7 +116,7 @@ def find_submission(submission_id: uuid.UUID) -> Submission:
 )
 def get_submission(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
     """Poll it: `poll_after` (and `Retry-After`) says when to ask again, `ETag` spares what is known."""
-    answer = submission_state(find_submission(submission_id), Addresses(request))
+    answer = read_state(find_submission(submission_id), Addresses(request))
     return json_answer(request, answer, retry_after=answer.poll_after)
 
 

@@ -61,6 +61,6 @@ def submit(job: Job, woken: list[int]) -> Callable[..., Submission]:
         job.refresh_from_db()
         assert job.snapshot is not None
         given = [engine.NewInput("data", "mine.txt", store([data], "test"))]
-        return engine.submit(job=job, snapshot=job.snapshot, parameters={}, inputs=given, **keys)
+        return engine.submit(job=job, snapshot=job.snapshot, parameters={}, inputs=given, **keys).submission
 
     return make

@@ -104,7 +104,7 @@ def test_a_long_table_is_not_held(verdict, endless, peak_below):
     }
     with peak_below(4):
         for name, row in rows.items():
-            assert verdict(name, {}, endless(row, row * 20, 200)) is None
+            assert verdict(name, {}, endless(row, row * 20, 100)) is None
 
 
 def test_a_line_without_end_is_refused_while_it_is_read(verdict, endless, peak_below):
@@ -132,8 +132,8 @@ def test_a_header_row_of_endlessly_many_lines_is_refused(verdict, endless, peak_
 
 
 def test_blank_lines_without_end_are_not_held(verdict, endless, peak_below):
-    with peak_below(8):
-        refusal = verdict("csv", {}, endless(b"", b"\n" * 65_536, 20))
+    with peak_below(4):
+        refusal = verdict("csv", {}, endless(b"", b"\n" * 65_536, 10))
     assert refusal == "The table is empty: a row with the names of the columns is expected."
 
 

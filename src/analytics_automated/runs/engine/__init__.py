@@ -8,12 +8,13 @@ from analytics_automated.runs.engine.claiming import Claim, claim, claim_best
 from analytics_automated.runs.engine.finishing import Gathered, finish, give_back, skip
 from analytics_automated.runs.engine.losing import lose, running_steps
 from analytics_automated.runs.engine.reconciling import crash_homeless, reconcile
-from analytics_automated.runs.engine.submitting import NewInput, submit
+from analytics_automated.runs.engine.submitting import NewInput, Submitted, submit
 
 __all__ = [
     "Claim",
     "Gathered",
     "NewInput",
+    "Submitted",
     "claim",
     "claim_best",
     "crash_homeless",

@@ -26,6 +26,15 @@ class NewInput:
     """Fresh bytes, or a blob that is there already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A Submission that was written, with its rows."""
+
+    submission: Submission
+    inputs: Sequence[SubmissionInput]
+    step_runs: Sequence[StepRun]
+
+
 def submit(
     *,
     job: Job,
@@ -36,7 +45,7 @@ def submit(
     name: str = "",
     email: str = "",
     webhook: str = "",
-) -> Submission:
+) -> Submitted:
     """Write a Submission whose data was checked, with its StepRuns and first Events, in one transaction; after
     the commit the steps that are ready are made known to workers.
 
@@ -90,4 +99,4 @@ def submit(
         wake_all(ready)
         doubled = [file.key for file in fresh if blobs[file.key].key != file.key]
         transaction.on_commit(lambda: remove(doubled))
-    return submission
+    return Submitted(submission, rows, step_runs)
