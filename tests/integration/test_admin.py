@@ -372,6 +372,11 @@ def test_all_problems_are_said_at_once(page: Callable[..., Page]) -> None:
     assert len(errors_on(response)) == 3
 
 
+def test_a_task_that_is_no_task_is_not_also_said_to_be_missing(page: Callable[..., Page]) -> None:
+    response = page("task", "clean").save(inputs='{"text": 5}')
+    assert errors_on(response) == ["tasks.clean.inputs.text: must be a mapping (key: value), not 5"]
+
+
 def test_a_job_that_is_not_runnable_may_be_unfinished_and_says_what_is_missing(
     page: Callable[..., Page],
 ) -> None:

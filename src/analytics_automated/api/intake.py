@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
+from analytics_automated.api.json_documents import read_json
 from analytics_automated.api.problems import Problem
 from analytics_automated.pipelines.parameters import parse_texts
 from analytics_automated.pipelines.plans import Plan
@@ -162,11 +162,17 @@ def _read_form(request: HttpRequest, options: Mapping[str, str], intake: Intake)
             if isinstance(segment, MultipartSegment):
                 _read_part(segment, _data(events), intake)
     except (MultipartError, UnicodeDecodeError) as error:
-        raise Problem("malformed-request", f"The form cannot be read: {error}.", close=True) from error
+        raise Problem("malformed-request", f"The form cannot be read: {_fault(error)}.", close=True) from error
     for name, texts in intake.texts.items():
         if name not in ENVELOPE:
             definition = intake.plan.public_parameters[intake.plan.public_name(name)]
             intake.add_parameter(name, parse_texts(definition, texts))
+
+
+def _fault(error: ValueError) -> str:
+    if isinstance(error, UnicodeDecodeError) or isinstance(error.args[-1], UnicodeDecodeError):
+        return "the header of a part is not UTF-8 text"
+    return str(error).removesuffix(" (parser closed)")
 
 
 def _data(events: Iterator[MultipartSegment | bytes | None]) -> Iterator[bytes]:
@@ -240,11 +246,9 @@ def _read_json(request: HttpRequest, intake: Intake) -> None:
         detail = f"A JSON request has at most {format_size(limit)}: send large files as multipart/form-data."
         raise Problem("too-large", detail)
     try:
-        document = json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_no_constant)
-        json.dumps(document, ensure_ascii=False).encode()  # lone surrogates are no Unicode text
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise Problem("malformed-request", f"The JSON cannot be read: {reason}.") from None
+        document = read_json(data)
+    except ValueError as error:
+        raise Problem("malformed-request", f"The JSON cannot be read: {error}.") from None
     if not isinstance(document, dict):
         raise Problem("malformed-request", "The JSON must be an object.")
     known = (*ENVELOPE, "parameters", "inputs")
@@ -260,17 +264,6 @@ def _read_json(request: HttpRequest, intake: Intake) -> None:
         intake.add_parameter(key, value)
     for key, value in _mapping(document, "inputs", intake).items():
         _read_input(intake.input_name(key), value, intake)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise ValueError("a key is there twice")
-    return made
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
 
 
 def _mapping(document: Mapping[str, Any], key: str, intake: Intake) -> Mapping[str, Any]:
@@ -326,9 +319,9 @@ def _take_result(name: str, reference: str, intake: Intake) -> None:
     submission, _, result = reference.partition("/")
     try:
         found = Result.objects.public().filter(submission_id=uuid.UUID(submission), name=result)
-    except ValueError:
-        found = Result.objects.none()
-    rows = list(found.select_related("blob").order_by("pk"))
+        rows = list(found.select_related("blob").order_by("pk"))
+    except ValueError:  # no id, or a NUL, which PostgreSQL takes in no text
+        rows = []
     if not rows:
         intake.refuse("inputs", name, "no_such_result", "names no result: write <submission id>/<result name>")
         return

@@ -5,7 +5,9 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from analytics_automated.pipelines.refusals import Refusal
@@ -26,6 +28,9 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    "unknown-host": Kind(
+        400, "Unknown host", "The service does not answer under that host name; its operator sets AA_ALLOWED_HOSTS."
+    ),
     "malformed-request": Kind(400, "Malformed request", "The request could not be read as what it says it is."),
     "unknown-job": Kind(404, "Unknown job", "There is no job of that name; the list of jobs is at /api/v1/jobs."),
     "not-found": Kind(404, "Not found", "Nothing is there under that address."),
@@ -86,6 +91,12 @@ class ApiMiddleware:
         """Answer the request."""
         if not request.path.startswith("/api/"):
             return self.get_response(request)
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return problem_response(Problem("unknown-host"))
+        if "\0" in unquote(request.get_full_path()):  # PostgreSQL takes it in no text, and no name has it
+            return problem_response(Problem("malformed-request", "The address holds a NUL character."))
         is_head = request.method == "HEAD"
         if is_head:
             request.method = "GET"

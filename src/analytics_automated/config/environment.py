@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     broker_url: SecretStr | None = Field(
         None, description="A Celery broker, such as redis://…; files in the data folder unless set."
     )
-    web_threads: int = Field(8, ge=1, le=512, description="Requests that the web server answers at once.")
+    web_threads: int = Field(16, ge=1, le=512, description="Requests that the web server answers at once.")
     worker_concurrency: int | None = Field(
         None, ge=1, description="Steps that a worker runs at once; the number of processors unless set."
     )

@@ -150,6 +150,7 @@ LOGGING = {
     "loggers": {
         "analytics_automated": {"level": AA.log_level},
         "django.request": {"level": "ERROR"},  # what a caller did wrong is told to the caller
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }
 

@@ -172,7 +172,8 @@ def verify_stored() -> None:
     A job with problems is an error where it is runnable; else it only has no snapshot.
     """
     stored = read_stored()
-    checked = check_configuration(stored.backends, stored.tasks, stored.jobs)
+    unreadable = {(str(problem.path[0]), str(problem.path[1])) for problem in stored.problems}
+    checked = check_configuration(stored.backends, stored.tasks, stored.jobs, unreadable=unreadable)
     idle = {name for name, job in stored.jobs.items() if not job.runnable}
     errors = [
         problem

@@ -31,7 +31,7 @@ def test_every_option_is_described_and_has_a_schema(name):
     schema = validator_class(name).Options.model_json_schema()
     assert schema["additionalProperties"] is False
     for option in schema["properties"].values():
-        assert option["description"].endswith((".", "?", "example."))
+        assert option["description"].endswith((".", "?"))
 
 
 def test_options_come_as_a_configuration_file_gives_them():

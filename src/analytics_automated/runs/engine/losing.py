@@ -29,7 +29,7 @@ def lose(step_run: StepRun) -> bool:
     To be called only where its worker can write nothing more. False where it wrote just before.
     """
     now = timezone.now()
-    again = step_run.attempt <= MOST_RETRIES
+    again = Attempt.objects.filter(step_run=step_run, cause=Cause.LOST.value).count() < MOST_RETRIES
     to = StepStatus.QUEUED if again else StepStatus.CRASH
     message = "" if again else f"Step '{step_run.step}' was lost again and again by this service."
     changed: dict[str, Any] = {"status": to, "worker": "", "message": message, "cause": "" if again else Cause.LOST.value}

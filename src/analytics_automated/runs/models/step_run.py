@@ -59,5 +59,5 @@ class StepRun(models.Model):
 
     @property
     def attempt_name(self) -> str:
-        """Unique name of the latest attempt: what its folder, files and processes carry."""
-        return f"{self.pk}.{self.attempt}"
+        """Name of the latest attempt, unique among all installations: its folder, files and processes carry it."""
+        return f"{self.submission_id.hex}-{self.pk}.{self.attempt}"
