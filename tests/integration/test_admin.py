@@ -100,9 +100,7 @@ class Page:
     def save(self, without: str = "", **changes: str) -> Any:
         """Change some fields, untick one, and press Save."""
         sent = self.fields | changes
-        return self.client.post(
-            self.address, {name: value for name, value in sent.items() if name != without}
-        )
+        return self.client.post(self.address, {name: value for name, value in sent.items() if name != without})
 
 
 @pytest.fixture
@@ -172,9 +170,7 @@ def test_saving_a_page_as_it_is_changes_nothing(page: Callable[..., Page], model
     assert everything() == before
 
 
-def test_structured_keys_are_shown_with_their_order_and_characters(
-    configured: None, admin_client: Client
-) -> None:
+def test_structured_keys_are_shown_with_their_order_and_characters(configured: None, admin_client: Client) -> None:
     task = Task.objects.get(name="clean")
     shown = fields_of(admin_client.get(reverse("admin:pipelines_task_change", args=[task.pk])), "task_form")
     assert shown["parameters-0-choices"] == '{\r\n  "z": "Zebra",\r\n  "a": "Ünïcode"\r\n}'
@@ -204,9 +200,7 @@ def test_the_order_of_keys_alone_is_a_change(page: Callable[..., Page]) -> None:
 
 
 def test_none_and_the_empty_text_stay_apart(page: Callable[..., Page]) -> None:
-    changes = row("parameters", 0, flag="-c", separator='"="') | row(
-        "parameters", 1, separator="", default=""
-    )
+    changes = row("parameters", 0, flag="-c", separator='"="') | row("parameters", 1, separator="", default="")
     assert page("task", "clean").save(**changes).status_code == 302
     case, mode = Parameter.objects.order_by("position")
     assert (case.separator, mode.separator, mode.default) == ("=", None, None)
@@ -285,9 +279,7 @@ WRONG_TASKS: list[tuple[dict[str, str], str]] = [
 ]
 
 
-def test_a_wrong_task_is_refused_in_the_words_of_files(
-    page: Callable[..., Page], subtests: pytest.Subtests
-) -> None:
+def test_a_wrong_task_is_refused_in_the_words_of_files(page: Callable[..., Page], subtests: pytest.Subtests) -> None:
     before, opened = everything(), page("task", "clean")
     for changes, said in WRONG_TASKS:
         with subtests.test(said=said):
@@ -351,9 +343,7 @@ WRONG_JOBS: list[tuple[dict[str, str], str]] = [
 ]
 
 
-def test_a_wrong_job_is_refused_in_the_words_of_files(
-    page: Callable[..., Page], subtests: pytest.Subtests
-) -> None:
+def test_a_wrong_job_is_refused_in_the_words_of_files(page: Callable[..., Page], subtests: pytest.Subtests) -> None:
     before, opened = everything(), page("job", "words")
     for changes, said in WRONG_JOBS:
         with subtests.test(said=said):
@@ -387,8 +377,7 @@ def test_a_job_that_is_not_runnable_may_be_unfinished_and_says_what_is_missing(
     assert (job.runnable, job.snapshot) == (False, None)
     said = [str(message) for message in response.wsgi_request._messages]
     assert any(
-        message.startswith("Saved, but jobs.words.results.n: the step 'count' has no output")
-        for message in said
+        message.startswith("Saved, but jobs.words.results.n: the step 'count' has no output") for message in said
     )
 
 
@@ -424,9 +413,7 @@ def test_a_wrong_backend_is_refused(page: Callable[..., Page], subtests: pytest.
             assert {name: typed.get(name) for name in changes} == changes
 
 
-def test_the_local_backend_can_be_neither_deleted_nor_renamed(
-    page: Callable[..., Page], admin_client: Client
-) -> None:
+def test_the_local_backend_can_be_neither_deleted_nor_renamed(page: Callable[..., Page], admin_client: Client) -> None:
     Task.objects.update(backend=Backend.objects.get(name="big"))
     local = Backend.objects.get(name="local")
     before = everything()
@@ -447,10 +434,7 @@ def test_many_backends_are_deleted_or_none(page: Callable[..., Page], admin_clie
     address = reverse("admin:pipelines_backend_changelist")
     chosen = [row.pk for row in Backend.objects.filter(name__in=["local", "spare"])]
     data = {"action": "delete_selected", "_selected_action": chosen, "post": "yes"}
-    assert (
-        "Refused: backends.local: always exists"
-        in admin_client.post(address, data, follow=True).content.decode()
-    )
+    assert "Refused: backends.local: always exists" in admin_client.post(address, data, follow=True).content.decode()
     assert everything() == before
     assert not LogEntry.objects.exists()
     data["_selected_action"] = [Backend.objects.get(name="spare").pk]
@@ -498,9 +482,7 @@ def test_the_owner_is_shown_and_cannot_be_typed(page: Callable[..., Page], admin
     assert task.pipeline == "words"
 
 
-def test_somebody_who_may_only_look_sees_everything_and_changes_nothing(
-    configured: None, client: Client
-) -> None:
+def test_somebody_who_may_only_look_sees_everything_and_changes_nothing(configured: None, client: Client) -> None:
     viewer = User.objects.create_user("viewer", is_staff=True)
     viewer.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     client.force_login(viewer)
@@ -515,9 +497,7 @@ def test_somebody_who_may_only_look_sees_everything_and_changes_nothing(
 
 def test_a_new_row_that_was_refused_is_not_there(page: Callable[..., Page]) -> None:
     before = everything()
-    response = page("task").save(
-        name="new", backend=str(Backend.objects.get(name="local").pk), command="cp {input.x}"
-    )
+    response = page("task").save(name="new", backend=str(Backend.objects.get(name="local").pk), command="cp {input.x}")
     assert errors_on(response) == ["tasks.new.command: {input.x} names no input of this task; known: none"]
     assert everything() == before
     assert fields_of(response, "task_form")["command"] == "cp {input.x}"

@@ -1,5 +1,7 @@
 """Bodies that are cut off, malformed or too large: each gets a clear answer and leaves nothing behind."""
 
+import re
+import select
 import socket
 from collections.abc import Iterator
 
@@ -39,7 +41,7 @@ def test_a_malformed_form_is_refused(service: Service, body: bytes) -> None:
     assert response.headers["content-type"] == "application/problem+json"
     problem = response.json()
     assert problem["type"] in {"/api/problems/malformed-request", "/api/problems/invalid-request"}
-    assert "Traceback" not in problem["detail"]
+    assert not re.search(r"Traceback|Error|codec|parser", problem["detail"]), "in words for the caller"
 
 
 @pytest.mark.parametrize("media_type", ["multipart/form-data", "multipart/form-data; boundary=", ""])
@@ -125,24 +127,18 @@ def test_a_connection_goes_on_after_a_file_that_was_too_large(service: Service) 
 
 
 def test_a_request_is_not_read_beyond_the_largest(service: Service) -> None:
+    begun = part("data", b"", "endless.bin")[:-2]
     piece = b"x" * 1_000_000
-
-    def pieces() -> Iterator[bytes]:
-        yield part("data", b"", "endless.bin")[:-2]
-        for _ in range(60):
-            yield piece
-
-    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     with connection(service) as made:
-        made.sendall(head("noop", "Transfer-Encoding: chunked"))
-        try:
-            for each in pieces():
-                made.sendall(b"%x\r\n%s\r\n" % (len(each), each))
-        except (ConnectionResetError, BrokenPipeError):
-            return  # the service has hung up, as it may
+        made.sendall(head("noop", "Transfer-Encoding: chunked") + b"%x\r\n%s\r\n" % (len(begun), begun))
+        sent = 0
+        while not select.select([made], [], [], 0)[0]:
+            made.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+            sent += len(piece)
         response = answer(made)
-    assert response.status == 413, headers
-    assert response.headers["connection"] == "close"
+    assert response.status == 413
+    assert response.json()["detail"] == "The request is larger than 40MB."
+    assert sent > 39_000_000
 
 
 def test_too_many_files_are_refused(service: Service) -> None:
@@ -172,14 +168,14 @@ def test_two_files_for_a_single_input_are_refused(service: Service) -> None:
 def test_a_huge_text_field_is_refused(service: Service) -> None:
     response = service.post("words", files={"text": b"T"}, data={"label": "L" * 2_000_000})
     assert response.status_code == 422
-    assert ("label", "too_long") in [(each["name"], each["code"]) for each in response.json()["errors"]]
+    assert [(each["name"], each["code"]) for each in response.json()["errors"]] == [("label", "too_long")]
 
 
 def test_a_field_that_is_not_utf8_is_refused(service: Service) -> None:
     body = part("label", b"\xff\xfe") + part("text", b"T", "t.txt") + END
     response = send(service, head("words", f"Content-Length: {len(body)}") + body)
     assert response.status == 422
-    assert ("label", "no_text") in [(each["name"], each["code"]) for each in response.json()["errors"]]
+    assert [(each["name"], each["code"]) for each in response.json()["errors"]] == [("label", "no_text")]
 
 
 def test_a_head_that_is_no_http_is_refused(service: Service) -> None:

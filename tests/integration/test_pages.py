@@ -191,9 +191,7 @@ def test_a_submissions_page_shows_what_its_caller_may_see(submission: Submission
     "secret",
     ["hunter2", "/data/work", "host-1", "out loud", "whispered", "somebody@", "private.txt", "opaque"],
 )
-def test_a_submissions_page_keeps_the_inside_to_itself(
-    submission: Submission, client: Client, secret: str
-) -> None:
+def test_a_submissions_page_keeps_the_inside_to_itself(submission: Submission, client: Client, secret: str) -> None:
     assert secret not in text_of(client, f"/submissions/{submission.pk}")
 
 
@@ -226,9 +224,7 @@ def test_files_of_one_result_have_links_of_their_own(submission: Submission, cli
     count, blob = submission.step_runs.get(step="count"), Blob.objects.get()
     for position in range(2):
         file = f"a b/{position}#?.number"
-        result(
-            submission, count, blob, name="numbers", output="numbers", file=file, position=position, many=True
-        )
+        result(submission, count, blob, name="numbers", output="numbers", file=file, position=position, many=True)
     page = text_of(client, f"/submissions/{submission.pk}")
     assert f'href="/api/v1/submissions/{submission.pk}/results/numbers/a%20b%2F1%23%3F.number"' in page
 
@@ -236,18 +232,14 @@ def test_files_of_one_result_have_links_of_their_own(submission: Submission, cli
 def test_very_many_results_are_left_to_the_archive(submission: Submission, client: Client) -> None:
     count, blob = submission.step_runs.get(step="count"), Blob.objects.get()
     for position in range(120):
-        result(
-            submission, count, blob, name="n", output="n", file=f"{position}.n", position=position, many=True
-        )
+        result(submission, count, blob, name="n", output="n", file=f"{position}.n", position=position, many=True)
     page = text_of(client, f"/submissions/{submission.pk}")
     assert page.count("/results/") == 100
     assert f'href="/api/v1/submissions/{submission.pk}/results.zip"' in page
     assert "These are the first 100" in page
 
 
-def test_the_page_needs_few_queries(
-    submission: Submission, client: Client, django_assert_max_num_queries: Any
-) -> None:
+def test_the_page_needs_few_queries(submission: Submission, client: Client, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(3):
         client.get(f"/submissions/{submission.pk}")
     with django_assert_max_num_queries(1):
@@ -289,9 +281,7 @@ def test_the_pages_ask_no_other_host_and_hold_no_script(submission: Submission, 
         assert not re.findall(r"""(?:src|href|action|content)=["'](?:https?:)?//[^"']*""", page)
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", page)
     for address in ("/", f"/submissions/{submission.pk}"):
-        assert client.get(address)["Content-Security-Policy"].startswith(
-            "default-src 'none'; style-src 'self'"
-        )
+        assert client.get(address)["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
     sheet = Path(str(finders.find("web/a_a.css"))).read_text()
     assert "url(" not in sheet
     assert "@import" not in sheet
@@ -334,9 +324,7 @@ RUNS = [Submission, StepRun, Attempt, Result, Event, Blob]
 
 
 @pytest.mark.parametrize("model", RUNS)
-def test_what_happened_can_be_read_and_not_written(
-    submission: Submission, operator: Client, model: Any
-) -> None:
+def test_what_happened_can_be_read_and_not_written(submission: Submission, operator: Client, model: Any) -> None:
     name = f"admin:runs_{model._meta.model_name}"
     row = model.objects.first()
     assert operator.get(reverse(f"{name}_changelist")).status_code == 200
@@ -350,9 +338,7 @@ def test_what_happened_can_be_read_and_not_written(
     assert model.objects.filter(pk=row.pk).exists()
 
 
-def test_a_submission_is_found_by_its_id_its_name_and_its_status(
-    submission: Submission, operator: Client
-) -> None:
+def test_a_submission_is_found_by_its_id_its_name_and_its_status(submission: Submission, operator: Client) -> None:
     address = reverse("admin:runs_submission_changelist")
     for asked in (
         {"q": str(submission.pk)},

@@ -13,9 +13,7 @@ def read_json(data: bytes) -> Any:
     Raises `ValueError` with a sentence for the caller, without its full stop.
     """
     try:
-        document = json.loads(
-            data.decode(), object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer
-        )
+        document = json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer)
         json.dumps(document, ensure_ascii=False).encode()  # fails for a lone surrogate
     except UnicodeDecodeError as error:
         raise ValueError(f"it is not UTF-8 text, by its byte {error.start + 1}") from None

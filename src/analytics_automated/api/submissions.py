@@ -74,9 +74,9 @@ def _admit(job: Job, snapshot: Snapshot, intake: Intake) -> engine.Submitted:
     envelope, wrong = check_envelope(intake.texts)
     refusals += wrong
     values, wrong = check_parameters(plan, intake.parameters)
-    refused = {plan.public_name(refusal.name or "") for refusal in refusals if refusal.where == "parameters"}
-    refusals += (refusal for refusal in wrong if refusal.code != "required" or refusal.name not in refused)
-    refused = {refusal.name or "" for refusal in refusals if refusal.where == "inputs"}
+    unread = {plan.public_name(refusal.name or "") for refusal in refusals if refusal.where == "parameters"}
+    refusals += (refusal for refusal in wrong if refusal.code != "required" or refusal.name not in unread)
+    refused = {refusal.name for refusal in refusals if refusal.where == "inputs"}
     if intake.is_too_large:
         raise Problem("too-large", errors=refusals)
     for name, definition in plan.inputs.items():

@@ -31,10 +31,7 @@ def _check_queue_name(name: str) -> None:
         _QUEUE_NAME.validate_python(name)
     except ValidationError as error:
         raise forms.ValidationError(
-            [
-                f"{name!r} {each['msg'].removeprefix('Value error, ')}"
-                for each in error.errors(include_url=False)
-            ]
+            [f"{name!r} {each['msg'].removeprefix('Value error, ')}" for each in error.errors(include_url=False)]
         ) from None
 
 

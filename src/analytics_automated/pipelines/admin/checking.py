@@ -76,9 +76,7 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
         for problem in _remarks(self.section, str(form.instance)):
             self.message_user(request, f"Saved, but {problem}", messages.WARNING)
 
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> Any:
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         """Django's; a deletion that was refused leads back to its page."""
         try:
             return super().delete_view(request, object_id, extra_context)

@@ -83,9 +83,7 @@ class StructureField(forms.Field):
         if value is None or not str(value).strip():
             return self.empty
         try:
-            data = json.loads(
-                value, object_pairs_hook=_each_key_once, parse_constant=_no_number, parse_float=_finite
-            )
+            data = json.loads(value, object_pairs_hook=_each_key_once, parse_constant=_no_number, parse_float=_finite)
             json.dumps(data, ensure_ascii=False).encode()
         except json.JSONDecodeError as error:
             place = f"{error.msg} (line {error.lineno}, column {error.colno})"
@@ -94,14 +92,10 @@ class StructureField(forms.Field):
                 code="invalid",
             ) from None
         except UnicodeEncodeError:
-            raise forms.ValidationError(
-                "This holds half a character (a lone surrogate).", code="invalid"
-            ) from None
+            raise forms.ValidationError("This holds half a character (a lone surrogate).", code="invalid") from None
         except (ValueError, RecursionError) as error:
             reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-            raise forms.ValidationError(
-                f"This is no JSON that can be kept: {reason}.", code="invalid"
-            ) from None
+            raise forms.ValidationError(f"This is no JSON that can be kept: {reason}.", code="invalid") from None
         if self.empty is not None and not isinstance(data, type(self.empty)):
             raise forms.ValidationError(f"This must be {_KINDS[type(self.empty)]}.", code="invalid")
         return data

@@ -32,20 +32,14 @@ class ConfigurationForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
             places = {field.name for field in self._meta.model._meta.get_fields()} | self.elsewhere
             for key in further:
                 if key in places & set(self.definition.model_fields):
-                    raise forms.ValidationError(
-                        f"{key!r} has a place of its own on this page.", code="elsewhere"
-                    )
+                    raise forms.ValidationError(f"{key!r} has a place of its own on this page.", code="elsewhere")
         return further
 
     def clean(self) -> dict[str, Any] | None:
         """Text that nobody touched stays as it is stored, whatever line ends it has."""
         cleaned = super().clean()
         for name, field in self.fields.items():
-            if (
-                isinstance(field, VerbatimField)
-                and name in self.cleaned_data
-                and name not in self.changed_data
-            ):
+            if isinstance(field, VerbatimField) and name in self.cleaned_data and name not in self.changed_data:
                 self.cleaned_data[name] = self.get_initial_for_field(field, name) or ""
         for problem in self.problems:
             self.add_error(None, str(problem))
@@ -60,9 +54,7 @@ class PlainWriting(BaseModelAdmin):  # type: ignore[type-arg]
     verbatim: Sequence[str] = ()
     """One-line texts whose blanks mean something."""
 
-    def formfield_for_dbfield(
-        self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> Any:
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """The form field of a column."""
         if isinstance(db_field, OrderedJSONField):
             empty = db_field.default if db_field.has_default() else None
@@ -83,9 +75,7 @@ class RowsInOrder(BaseInlineFormSet):  # type: ignore[type-arg]
         """Give a place to the rows that name none."""
         super().clean()
         rows = [
-            form
-            for form in self.forms
-            if form.is_valid() and form.cleaned_data and not form.cleaned_data.get("DELETE")
+            form for form in self.forms if form.is_valid() and form.cleaned_data and not form.cleaned_data.get("DELETE")
         ]
         places = [form.cleaned_data.get("position") for form in rows]
         following = max((place for place in places if place is not None), default=-1) + 1
@@ -106,9 +96,7 @@ class OwnRows(PlainWriting, InlineModelAdmin):  # type: ignore[type-arg]
     formset = RowsInOrder
     extra = 0
 
-    def formfield_for_dbfield(
-        self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> Any:
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """The form field of a column; a row need not name its place."""
         if db_field.name == "position":
             widget = forms.NumberInput(attrs={"class": "aa-place", "min": 0})

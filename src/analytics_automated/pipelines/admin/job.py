@@ -62,9 +62,7 @@ class ValidatorForm(ConfigurationForm):
         super().__init__(*args, **kwargs)
         if "name" in self.fields:
             names = sorted({*validator_names(), *([self.instance.name] if self.instance.name else [])})
-            self.fields["name"].widget = forms.Select(
-                choices=[("", "---------"), *((name, name) for name in names)]
-            )
+            self.fields["name"].widget = forms.Select(choices=[("", "---------"), *((name, name) for name in names)])
 
 
 class ValidatorInline(OwnRows, admin.TabularInline):  # type: ignore[type-arg]
@@ -74,9 +72,7 @@ class ValidatorInline(OwnRows, admin.TabularInline):  # type: ignore[type-arg]
     form = ValidatorForm
     fields = ("position", "name", "input", "options")
 
-    def formfield_for_dbfield(
-        self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> Any:
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """The form field of a column; options are few mostly."""
         if db_field.name == "options":
             kwargs["widget"] = CodeArea(attrs=COLUMN)

@@ -77,9 +77,7 @@ class EnvironmentInline(OwnRows, admin.TabularInline):  # type: ignore[type-arg]
     verbose_name_plural = "environment"
     fields = ("position", "name", "value")
 
-    def formfield_for_dbfield(
-        self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> Any:
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """The form field of a column; values are one line mostly."""
         if db_field.name == "value":
             kwargs["widget"] = CodeArea(attrs=COLUMN)

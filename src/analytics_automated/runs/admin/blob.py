@@ -25,9 +25,7 @@ class BlobAdmin(ReadingAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the number of rows that name them."""
-        return (
-            super().get_queryset(request).annotate(_inputs=_count(SubmissionInput), _results=_count(Result))
-        )
+        return super().get_queryset(request).annotate(_inputs=_count(SubmissionInput), _results=_count(Result))
 
     @admin.display(description="SHA-256", ordering="sha256")
     def short_digest(self, blob: Blob) -> str:

@@ -75,4 +75,6 @@ def short(submission_id: object) -> str:
 
 def took(started: dt.datetime | None, finished: dt.datetime | None) -> str:
     """The time between, in seconds; a dash where it has not ended."""
-    return "-" if started is None or finished is None else f"{(finished - started).total_seconds():.2f}\N{NO-BREAK SPACE}s"
+    if started is None or finished is None:
+        return "-"
+    return f"{(finished - started).total_seconds():.2f}\N{NO-BREAK SPACE}s"
