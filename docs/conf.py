@@ -15,6 +15,7 @@ release = version = __version__
 extensions = ["myst_parser", "generated_reference"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_ext"]
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 nitpicky = True
 

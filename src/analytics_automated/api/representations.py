@@ -1,10 +1,8 @@
 """Rows as the service shows them. Nothing of the server's inside is in here: no command line, path or log."""
 
 from collections.abc import Iterable
-from itertools import groupby
 
 from django.conf import settings
-from django.utils import timezone
 
 from analytics_automated.api.addresses import Addresses
 from analytics_automated.api.schemas import (
@@ -28,7 +26,7 @@ from analytics_automated.pipelines.models import Job
 from analytics_automated.pipelines.parameters import schema_of_all
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.models import Event, Result, StepRun, Submission, SubmissionInput
-from analytics_automated.runs.states import StepStatus
+from analytics_automated.runs.progress import StepProgress, poll_after, step_progress
 
 RESULTS_PER_POLL = 100
 
@@ -69,7 +67,7 @@ def submission_state(
         poll_after=poll_after(submission),
         inputs=[input_file(each, addresses) for each in inputs],
         parameters=submission.parameters,
-        steps=step_states(step_runs),
+        steps=[step_state(each) for each in step_progress(step_runs)],
         results=[result_file(each, addresses) for each in results],
         links=SubmissionLinks(
             self=addresses.of("submissions", key),
@@ -82,52 +80,21 @@ def submission_state(
     )
 
 
-def poll_after(submission: Submission) -> int | None:
-    """Seconds after which to ask again: a tenth of its age, from 1 to 30; none once it has ended."""
-    if submission.is_terminal:
-        return None
-    age = (timezone.now() - submission.created).total_seconds()
-    return int(min(30, max(1, age / 10)))
-
-
-def step_states(step_runs: Iterable[StepRun]) -> list[StepState]:
-    """One entry per Step, in their order, however many runs it has."""
-    return [_step_state(list(runs)) for _, runs in groupby(step_runs, key=lambda each: each.step)]
-
-
-_URGENCY = (
-    StepStatus.RUNNING,
-    StepStatus.QUEUED,
-    StepStatus.PENDING,
-    StepStatus.CRASH,
-    StepStatus.ERROR,
-    StepStatus.CANCELLED,
-    StepStatus.COMPLETE,
-    StepStatus.SKIPPED,
-)
-"""Of several runs the first of these that any has is the step's."""
-
-
-def _step_state(runs: list[StepRun]) -> StepState:
-    shown = min(runs, key=lambda each: _URGENCY.index(StepStatus(each.status)))
-    starts = [each.started for each in runs if each.started]
-    ends = [each.finished for each in runs if each.finished]
-    counted = [each.status for each in runs]
+def step_state(progress: StepProgress) -> StepState:
+    """Where one step stands."""
+    shown = progress.shown
     return StepState(
         name=shown.step,
         task=shown.task,
         backend=shown.backend,
         status=shown.status,
         attempt=shown.attempt,
-        started=min(starts, default=None),
-        finished=max(ends) if len(ends) == len(runs) else None,
+        started=progress.started,
+        finished=progress.finished,
         exit_code=shown.exit_code,
         message=shown.message,
         runs=StepCounts(
-            total=len(runs),
-            complete=counted.count(StepStatus.COMPLETE),
-            failed=counted.count(StepStatus.ERROR) + counted.count(StepStatus.CRASH),
-            running=counted.count(StepStatus.RUNNING),
+            total=progress.total, complete=progress.complete, failed=progress.failed, running=progress.running
         ),
     )
 

@@ -1,20 +1,17 @@
 """The start page and a Submission's page. They show what any caller may see, and nothing of the inside."""
 
 from collections.abc import Mapping
-from itertools import groupby
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analytics_automated.pipelines.models import Job
 from analytics_automated.pipelines.plans import FORMAT, Plan
-from analytics_automated.runs.models import StepRun, Submission
-from analytics_automated.runs.states import StepStatus
+from analytics_automated.runs.models import Submission
+from analytics_automated.runs.progress import poll_after, step_progress
 from analytics_automated.web import addresses
 from analytics_automated.web.calls import curl_call
 
@@ -68,47 +65,11 @@ def submission(request: HttpRequest, submission: UUID) -> HttpResponse:
     shown = list(results[: RESULTS_SHOWN + 1])
     context = {
         "submission": row,
-        "refresh": _refresh(row),
-        "steps": _steps(row.step_runs.all()),
+        "refresh": poll_after(row),
+        "steps": step_progress(row.step_runs.all()),
         "results": [(result, addresses.result(result)) for result in shown[:RESULTS_SHOWN]],
         "more_results": len(shown) > RESULTS_SHOWN,
         "address": addresses.service("submissions", row.pk),
         "archive": addresses.service("submissions", row.pk, "results.zip"),
     }
     return _page(request, "web/submission.html", context)
-
-
-def _refresh(submission: Submission) -> int | None:
-    """Seconds after which the page asks again: a tenth of its age, from 2 to 30; none once it has ended."""
-    if submission.is_terminal:
-        return None
-    age = (timezone.now() - submission.created).total_seconds()
-    return int(min(30, max(2, age / 10)))
-
-
-_URGENCY = (
-    StepStatus.RUNNING,
-    StepStatus.QUEUED,
-    StepStatus.PENDING,
-    StepStatus.CRASH,
-    StepStatus.ERROR,
-    StepStatus.CANCELLED,
-    StepStatus.COMPLETE,
-    StepStatus.SKIPPED,
-)
-"""Of several runs of a step, the first of these that any has is the step's."""
-
-
-def _steps(step_runs: "QuerySet[StepRun]") -> list[dict[str, object]]:
-    """One entry per Step, in their order, however many runs it has."""
-    entries: list[dict[str, object]] = []
-    for name, group in groupby(step_runs, key=lambda each: each.step):
-        runs = list(group)
-        shown = min(runs, key=lambda each: _URGENCY.index(StepStatus(each.status)))
-        ended = sum(each.finished is not None for each in runs)
-        seconds = None
-        if ended == len(runs) and shown.started and shown.finished:
-            starts = [each.started for each in runs if each.started]
-            seconds = (max(each.finished for each in runs if each.finished) - min(starts)).total_seconds()
-        entries.append({"name": name, "row": shown, "runs": len(runs), "ended": ended, "seconds": seconds})
-    return entries
