@@ -164,9 +164,7 @@ def check(files: tuple[Path, ...]) -> None:
     from analytics_automated.pipelines.files.reader import read_files
 
     read = read_files(files)
-    checked = check_configuration(
-        read.backends, read.tasks, read.jobs, unreadable=read.unreadable, all_backends=False
-    )
+    checked = check_configuration(read.backends, read.tasks, read.jobs, unreadable=read.unreadable, all_backends=False)
     problems = [*read.problems, *(read.located(problem) for problem in checked.problems)]
     for problem in problems:
         click.echo(problem, err=True)

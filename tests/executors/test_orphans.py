@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from pathlib import Path
 
 from analytics_automated.executors.orphans import end_orphans
 
@@ -31,11 +32,10 @@ def test_where_nothing_is_left_nothing_happens() -> None:
 
 def carriers(attempt: str) -> list[int]:
     found = []
-    for name in os.listdir("/proc"):
+    for folder in Path("/proc").iterdir():
         try:
-            with open(f"/proc/{name}/environ", "rb") as file:
-                if f"AA_ATTEMPT={attempt}".encode() in file.read().split(b"\0"):
-                    found.append(int(name))
+            if f"AA_ATTEMPT={attempt}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
         except (OSError, ValueError):
             continue
     return found

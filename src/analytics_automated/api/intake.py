@@ -38,7 +38,7 @@ class Readable(Protocol):
         """At most `size` bytes; none at the end."""
 
 
-class TooLarge(Exception):  # noqa: N818 -- an answer
+class TooLarge(Exception):
     """More bytes than may be."""
 
 

@@ -41,9 +41,7 @@ KINDS: dict[str, Kind] = {
     ),
     "gone": Kind(410, "Gone", "It was there, and was deleted or has expired."),
     "too-large": Kind(413, "Too large", "A file, or the request as a whole, is larger than it may be."),
-    "unsupported-media-type": Kind(
-        415, "Unsupported media type", "Send multipart/form-data or application/json."
-    ),
+    "unsupported-media-type": Kind(415, "Unsupported media type", "Send multipart/form-data or application/json."),
     "invalid-request": Kind(
         422, "Invalid request", "Parameters or data are not what the job takes; each is in `errors`."
     ),
@@ -53,7 +51,7 @@ KINDS: dict[str, Kind] = {
 """All kinds, by the last part of their type."""
 
 
-class Problem(Exception):  # noqa: N818 -- RFC 9457's own word
+class Problem(Exception):
     """Ends a request with a problem document. `detail` and `errors` are for the caller."""
 
     def __init__(self, kind: str, detail: str = "", errors: Sequence[Refusal] = (), *, close: bool = False) -> None:

@@ -55,8 +55,7 @@ def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:  # noqa: A
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  # noqa: ARG001
     entries = [
-        Refusal(str(each["loc"][0]), str(each["loc"][-1]), str(each["type"]), str(each["msg"]))
-        for each in error.errors
+        Refusal(str(each["loc"][0]), str(each["loc"][-1]), str(each["type"]), str(each["msg"])) for each in error.errors
     ]
     return problem_response(Problem("invalid-request", errors=entries))
 

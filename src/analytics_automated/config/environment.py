@@ -66,7 +66,9 @@ class Settings(BaseSettings):
         None,
         description="Address in the links that the service gives, such as https://a.example.org; as asked unless set.",
     )
-    trusted_origins: Texts = Field([], description="Origins whose forms may be sent here, such as https://a.example.org.")
+    trusted_origins: Texts = Field(
+        [], description="Origins whose forms may be sent here, such as https://a.example.org."
+    )
     debug: bool = Field(False, description="Show errors in the browser. Never in production.")
     database_url: str | None = Field(
         None, description="postgresql://user:password@host:port/name; SQLite in the data folder unless set."

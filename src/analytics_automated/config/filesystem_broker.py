@@ -97,9 +97,7 @@ class Channel(filesystem.Channel):
     def _delete(self, queue: str, *_binding: Any, **_options: Any) -> None:
         self._folder.remove(queue)
 
-    def queue_delete(
-        self, queue: str, if_unused: bool = False, if_empty: bool = False, **_options: Any
-    ) -> None:
+    def queue_delete(self, queue: str, if_unused: bool = False, if_empty: bool = False, **_options: Any) -> None:
         """Remove the queue with its messages and bindings, also those that other processes made."""
         if (if_empty and self._size(queue)) or (if_unused and queue in self._active_queues):
             return

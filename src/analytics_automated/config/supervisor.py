@@ -25,7 +25,7 @@ STOP_SECONDS = 15.0
 _PR_SET_PDEATHSIG = 1
 
 
-class AlreadyUp(Exception):  # noqa: N818 -- an answer
+class AlreadyUp(Exception):
     """Another process serves the data folder. The argument is its id, or nothing where it is unknown."""
 
 

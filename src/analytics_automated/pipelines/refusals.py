@@ -26,7 +26,7 @@ class Refusal:
         return {"in": entry.pop("where"), **entry}
 
 
-class Refused(Exception):  # noqa: N818 -- it is the answer to a request, not a fault
+class Refused(Exception):
     """A request that is not taken. Carries everything that is wrong with it, at once."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:

@@ -18,7 +18,7 @@ for _ending in (".fasta", ".fa", ".faa", ".fna", ".pdb", ".cif", ".hmm", ".nwk",
     mimetypes.add_type("text/plain", _ending)
 
 
-class Unfit(Exception):  # noqa: N818 -- a verdict on an output
+class Unfit(Exception):
     """An output that must not be gathered. The message is for the caller; it holds no path of the server."""
 
 

@@ -20,7 +20,7 @@ class Available:
     blob: Blob
 
 
-class MissingInput(Exception):  # noqa: N818 -- an answer, not a fault
+class MissingInput(Exception):
     """A required input that nothing has provided. The argument is its name."""
 
 

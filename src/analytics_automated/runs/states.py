@@ -60,9 +60,7 @@ SUBMISSION_TRANSITIONS: dict[SubmissionStatus, frozenset[SubmissionStatus]] = {
 
 STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
     StepStatus.PENDING: frozenset({StepStatus.QUEUED, StepStatus.SKIPPED, StepStatus.CANCELLED}),
-    StepStatus.QUEUED: frozenset(
-        {StepStatus.RUNNING, StepStatus.SKIPPED, StepStatus.CRASH, StepStatus.CANCELLED}
-    ),
+    StepStatus.QUEUED: frozenset({StepStatus.RUNNING, StepStatus.SKIPPED, StepStatus.CRASH, StepStatus.CANCELLED}),
     StepStatus.RUNNING: frozenset(
         {
             StepStatus.COMPLETE,
@@ -84,7 +82,7 @@ TERMINAL_STEPS = frozenset(status for status, following in STEP_TRANSITIONS.item
 TERMINAL_SUBMISSIONS = frozenset(status for status, following in SUBMISSION_TRANSITIONS.items() if not following)
 
 
-class IllegalTransition(Exception):  # noqa: N818 -- a fault of the program, named as what it is
+class IllegalTransition(Exception):
     """A change of state that the table does not have."""
 
 

@@ -11,7 +11,7 @@ def _machine() -> str:
     """This start of this machine, and the process table that this process sees of it."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
-        table = os.readlink("/proc/self/ns/pid").strip("pid:[]")
+        table = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
     except OSError:
         return "-"
     return f"{boot}-{table}"
@@ -26,7 +26,7 @@ def worker_name() -> str:
 def is_gone(name: str) -> bool:
     """True where the worker of that name surely lives no more: it was one of this machine, and its process is not
     there. Of a worker of another machine, or of this one before it was started anew, nothing is said."""
-    _, machine, pid, started = (["", "", "", ""] + name.split(":"))[-4:]
+    _, machine, pid, started = ["", "", "", "", *name.split(":")][-4:]
     if machine != _machine() or machine == "-" or not pid.isdigit():
         return False
     process = Process.read(int(pid))

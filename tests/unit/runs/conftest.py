@@ -19,7 +19,11 @@ tasks:
   first: {inputs: {data: in.txt}, outputs: {one: one.txt}, command: "cp {input.data} {output.one}"}
   left: {inputs: {one: in.txt}, outputs: {two: two.txt}, command: "cp {input.one} {output.two}"}
   right: {inputs: {one: in.txt}, outputs: {three: three.txt}, command: "cp {input.one} {output.three}"}
-  last: {inputs: {two: a.txt, three: b.txt}, outputs: {end: end.txt}, command: "cat {input.two} {input.three}", stdout: end}
+  last:
+    inputs: {two: a.txt, three: b.txt}
+    outputs: {end: end.txt}
+    command: cat {input.two} {input.three}
+    stdout: end
 jobs:
   diamond:
     runnable: true

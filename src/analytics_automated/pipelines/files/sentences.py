@@ -9,9 +9,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from analytics_automated.pipelines.definitions.scalars import Scalar
-from analytics_automated.pipelines.files.source import BEGINS_WITH_BRACE, COMMAND_IN_BRACES
+from analytics_automated.pipelines.files.source import BEGINS_WITH_BRACE, COMMAND_IN_BRACES, PLACEHOLDER_KEY
 from analytics_automated.pipelines.problems import Path, Problem, nearest
-from analytics_automated.pipelines.templates import KINDS
 
 _EXPECTED = {
     "string_type": "text",
@@ -23,7 +22,6 @@ _EXPECTED = {
     "model_attributes_type": "a mapping (key: value)",
     "list_type": "a list",
 }
-_PLACEHOLDER_KEY = re.compile(rf"({'|'.join(KINDS)})\.\w*")
 
 
 def problems_of(errors: Sequence[ErrorDetails], model: type[BaseModel], data: Any) -> list[Problem]:
@@ -32,12 +30,11 @@ def problems_of(errors: Sequence[ErrorDetails], model: type[BaseModel], data: An
     problems: list[Problem] = []
     for error in errors:
         path = _path(error, data)
-        if error["type"] in _EXPECTED:
-            found = at(data, path)
-            if _looks_like_placeholder(found):
-                problems.append(Problem(path, BEGINS_WITH_BRACE))
-            else:
-                expected.setdefault(path, []).append(_EXPECTED[error["type"]])
+        unquoted = _unquoted_placeholder(data, path)
+        if unquoted is not None:
+            problems.append(Problem(unquoted, BEGINS_WITH_BRACE))
+        elif error["type"] in _EXPECTED:
+            expected.setdefault(path, []).append(_EXPECTED[error["type"]])
         else:
             problems.append(Problem(path, _sentence(error, path, model, data)))
     for path, kinds in expected.items():
@@ -88,8 +85,20 @@ def describe(value: Any) -> str:
     return repr(value)
 
 
+def _unquoted_placeholder(data: Any, path: Path) -> Path | None:
+    """Where `{input.x}` without quotes was read as a mapping: at the path, around it, or in the list there."""
+    for length in range(len(path) + 1):
+        if _looks_like_placeholder(at(data, path[:length])):
+            return path[:length]
+    found = at(data, path)
+    items = enumerate(found) if isinstance(found, list) else ()
+    return next(((*path, index) for index, item in items if _looks_like_placeholder(item)), None)
+
+
 def _looks_like_placeholder(value: Any) -> bool:
-    return isinstance(value, Mapping) and any(_PLACEHOLDER_KEY.match(str(key)) for key in value)
+    return isinstance(value, Mapping) and any(
+        PLACEHOLDER_KEY.fullmatch(str(key)) and _is_empty(item) for key, item in value.items()
+    )
 
 
 def _sentence(error: ErrorDetails, path: Path, model: type[BaseModel], data: Any) -> str:
@@ -110,6 +119,9 @@ def _sentence(error: ErrorDetails, path: Path, model: type[BaseModel], data: Any
         return str(error["msg"]).removeprefix("Value error, ")
     if kind == "too_short":
         return "needs at least one entry"
+    if kind in {"greater_than_equal", "less_than_equal"}:
+        context = error.get("ctx", {})
+        return f"must be at least {context['ge']}" if "ge" in context else f"must be at most {context['le']}"
     return str(error["msg"]).replace("Input should be", "must be")
 
 

@@ -43,6 +43,8 @@ _CORE_TAGS = frozenset(
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
+_AS_FAR_BACK = 2000
+"""Characters before an error in which its cause is looked for."""
 PLACEHOLDER_KEY = re.compile(rf"(?:(?:{'|'.join(KINDS)})\.[\w.-]*|workdir)")
 """The only key of the mapping that `{input.x}` without quotes is to YAML."""
 _PLACEHOLDER = rf"\{{+{PLACEHOLDER_KEY.pattern}"
@@ -142,7 +144,7 @@ class _Builder:
             raise _TooMuchError(f"has more than {LARGEST} characters, with its aliases followed")
         if _HALF_CHARACTER.search(text):
             self.document.add(path, "holds half of a character (a lone surrogate, such as \\ud800)")
-            return Scalar("", "")
+            text = _HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
         return Scalar(text, text if is_text else core_value(text))
 
     def _mapping(self, node: MappingNode, path: Path, depth: int) -> dict[str, Any]:
@@ -231,7 +233,7 @@ def _common_mistake(text: str, error: MarkedYAMLError) -> tuple[int, str] | None
         return None
     place = error.problem_mark.index
     if error.context_mark is not None and "flow" in str(error.context):
-        before = text[error.context_mark.index : place]
+        before = text[max(error.context_mark.index, place - _AS_FAR_BACK) : place]
         # What a key of the mapping around has begun, and what breaks off here.
         if _COMMAND_IN_FLOW.search(before) or re.match(_PLACEHOLDER, text[place:]):
             return _line(error), COMMAND_IN_BRACES

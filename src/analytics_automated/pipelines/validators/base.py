@@ -16,7 +16,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Invalid(Exception):  # noqa: N818 -- it is a verdict on the data, not a fault of the program
+class Invalid(Exception):
     """The data is not what it should be: says what is wrong, and where.
 
     `message` is one sentence for the caller, without the position. `line` counts from 1; `column` counts
@@ -44,7 +44,7 @@ class Invalid(Exception):  # noqa: N818 -- it is a verdict on the data, not a fa
         return f"{self.message.removesuffix('.')} ({', '.join(places)})." if places else self.message
 
 
-class TooSlow(Exception):  # noqa: N818 -- a verdict, too
+class TooSlow(Exception):
     """The data could not be checked within the time bound."""
 
     def __init__(

@@ -34,11 +34,7 @@ class Claim:
 def claim(step_run_id: int, worker: str, queues: Collection[str]) -> Claim | None:
     """Take up that step, if it is ready and of one of these queues; none where another was faster."""
     step_run = (
-        StepRun.objects.ready()
-        .of_queues(queues)
-        .select_related("submission__snapshot")
-        .filter(pk=step_run_id)
-        .first()
+        StepRun.objects.ready().of_queues(queues).select_related("submission__snapshot").filter(pk=step_run_id).first()
     )
     return _take(step_run, worker, queues) if step_run else None
 

@@ -38,9 +38,7 @@ class Gathered:
     stored: StoredFile
 
 
-def finish(
-    claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Sequence[Gathered] = ()
-) -> list[StepRun]:
+def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Sequence[Gathered] = ()) -> list[StepRun]:
     """Record how the attempt ended, with its Results, and do what follows: queue the steps that became ready, or
     end the Submission. Returns the steps that became ready: the caller goes on with the first that it may take,
     and wake-ups go out for the others.
@@ -71,9 +69,7 @@ def _close(claim: Claim, verdict: Verdict, outcome: Outcome | None, now: dt.date
         pk=step_run.pk,
         attempt=step_run.attempt,
         status__in=step_origins(verdict.status, [StepStatus.RUNNING]),
-    ).update(
-        status=verdict.status, finished=now, exit_code=exit_code, cause=verdict.cause, message=verdict.message
-    )
+    ).update(status=verdict.status, finished=now, exit_code=exit_code, cause=verdict.cause, message=verdict.message)
     _close_attempt(claim.attempt, verdict.cause, outcome, now)
     return bool(mine)
 
@@ -169,9 +165,7 @@ def _end_waiting(submission: Submission, status: StepStatus, now: dt.datetime, e
     return len(waiting)
 
 
-def _release(
-    submission: Submission, followers: Sequence[str], now: dt.datetime, events: list[Event]
-) -> list[StepRun]:
+def _release(submission: Submission, followers: Sequence[str], now: dt.datetime, events: list[Event]) -> list[StepRun]:
     """Count this step off for those that wait for it; returns those that wait for nothing more."""
     if not followers:
         return []

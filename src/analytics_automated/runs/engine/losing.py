@@ -32,12 +32,19 @@ def lose(step_run: StepRun) -> bool:
     again = Attempt.objects.filter(step_run=step_run, cause=Cause.LOST.value).count() < MOST_RETRIES
     to = StepStatus.QUEUED if again else StepStatus.CRASH
     message = "" if again else f"Step '{step_run.step}' was lost again and again by this service."
-    changed: dict[str, Any] = {"status": to, "worker": "", "message": message, "cause": "" if again else Cause.LOST.value}
+    changed: dict[str, Any] = {
+        "status": to,
+        "worker": "",
+        "message": message,
+        "cause": "" if again else Cause.LOST.value,
+    }
     changed |= {"queued": now, "started": None} if again else {"finished": now}
     with transaction.atomic():
         submission = Submission.objects.select_for_update(no_key=True).get(pk=step_run.submission_id)
         mine = StepRun.objects.filter(
-            pk=step_run.pk, attempt=step_run.attempt, status__in=step_origins(to, [StepStatus.RUNNING])
+            pk=step_run.pk,
+            attempt=step_run.attempt,
+            status__in=step_origins(to, [StepStatus.RUNNING]),
         ).update(**changed)
         if not mine:
             return False

@@ -25,10 +25,7 @@ class BlobQuerySet(models.QuerySet["Blob"]):
         while missing := [content for content in by_content if content not in found]:
             # A blob may be removed between the insert and the look; then the round is made again.
             self.bulk_create(
-                (
-                    Blob(sha256=sha256, size=size, key=by_content[sha256, size].key)
-                    for sha256, size in missing
-                ),
+                (Blob(sha256=sha256, size=size, key=by_content[sha256, size].key) for sha256, size in missing),
                 ignore_conflicts=True,
             )
             rows = self.select_for_update(no_key=True).filter(sha256__in=[sha256 for sha256, _ in missing])
