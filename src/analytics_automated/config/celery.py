@@ -42,9 +42,10 @@ def make_app() -> Celery:
             },
         }
     )
-    # Celery's Django fixup closes the connection around every task; opening SQLite costs more than a claim.
-    # (The name is the one that the fixup reads.) Lost connections are replaced by Django all the same.
-    made.conf["CELERY_DB_REUSE_MAX"] = 10_000
+    if AA.database_url is None:
+        # Celery's Django fixup closes the connection around every task: with a pool that is free of cost, but to
+        # open SQLite costs more than a claim. (The name is the one that the fixup reads.)
+        made.conf["CELERY_DB_REUSE_MAX"] = 10_000
     made.set_default()
     made.autodiscover_tasks(["analytics_automated.worker"], force=False)
     return made
