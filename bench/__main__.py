@@ -6,16 +6,20 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from bench import raw_celery
+from bench.figures import Times
 from bench.installation import installation
 from bench.machine import describe_machine, describe_source
 from bench.polls import measure_polls
 from bench.processes import BenchmarkError
+from bench.raw_celery import raw_celery
 from bench.report import Run, Settings, as_document, as_table, rows_of, verdict_of
-from bench.service import POLL_SECONDS, complete_one, measure_backlog, measure_job
+from bench.service import POLL_SECONDS, Try, complete_one, time_job, work_off
 
-SETTINGS = Settings(warm_up=10, raw_backlog=500, backlog=200, connections=4, poll_seconds=POLL_SECONDS)
-TRIES = 60
+SETTINGS = Settings(
+    warm_up=10, rounds=6, raw_backlog=500, backlog=200, connections=4, poll_seconds=POLL_SECONDS
+)
+TRIES = 10
+"""In each round, of each thing."""
 POLLS_SECONDS = 5
 LONGEST_RUN = 170
 """Seconds after which the run is given up."""
@@ -23,20 +27,26 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def measure() -> Run:
-    """Raw Celery first, then the service: never both at once."""
-    _say("raw Celery ...")
-    raw = raw_celery.measure(tries=TRIES, warm_up=SETTINGS.warm_up, backlog=SETTINGS.raw_backlog)
-    _say("aa up ...")
-    with installation() as address:
-        _say("noop ...")
-        noop = measure_job(address, "noop", tries=TRIES, warm_up=SETTINGS.warm_up)
-        _say("three ...")
-        three = measure_job(address, "three", tries=TRIES, warm_up=SETTINGS.warm_up)
-        _say("polls ...")
+    """Measure everything, one thing at a time. Raises `BenchmarkError`."""
+    _say("starting raw Celery and `aa up`")
+    with raw_celery() as raw, installation() as address:
+        times: list[float] = []
+        noop: list[Try] = []
+        three: list[Try] = []
+        raw.time_tasks(SETTINGS.warm_up)
+        time_job(address, "noop", SETTINGS.warm_up)
+        time_job(address, "three", SETTINGS.warm_up)
+        for number in range(1, SETTINGS.rounds + 1):
+            _say(f"round {number} of {SETTINGS.rounds}")
+            times += raw.time_tasks(TRIES)
+            noop += time_job(address, "noop", TRIES)
+            three += time_job(address, "three", TRIES)
+        _say("polls")
         polls = measure_polls(address, complete_one(address, "noop"), seconds=POLLS_SECONDS)
-        _say("backlog ...")
-        backlog = measure_backlog(address, "noop", count=SETTINGS.backlog, connections=SETTINGS.connections)
-    return Run(raw, noop, three, backlog, polls)
+        _say("backlogs")
+        sent, done = raw.work_off(SETTINGS.raw_backlog)
+        backlog = work_off(address, "noop", count=SETTINGS.backlog, connections=SETTINGS.connections)
+    return Run(Times(times), sent, done, noop, three, backlog, polls)
 
 
 def main() -> int:

@@ -11,14 +11,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from celery import Celery
 
 from analytics_automated.config.filesystem_broker import broker_settings
-from bench.figures import Rate, Times
-from bench.processes import python
+from bench.figures import Rate, pause
+from bench.processes import Started, python
 
 POOL = "threads"
 QUEUE = "bench"
@@ -29,18 +28,6 @@ NUMBER_BYTES = 8
 thousands of them, so that no task waits for the reader."""
 ANSWER_SECONDS = 20.0
 """How long a task may take to answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class RawCelery:
-    """What raw Celery does on this machine."""
-
-    latency: Times
-    """From before the message is sent until the task's end was told."""
-    sent: Rate
-    """Messages sent one after the other."""
-    done: Rate
-    """Tasks of a backlog, from the first message sent to the last task's end."""
 
 
 def slots() -> int:
@@ -92,44 +79,55 @@ def run_worker(folder: Path) -> None:
     ).start()
 
 
-def measure(*, tries: int, warm_up: int, backlog: int) -> RawCelery:
-    """Start a worker, measure, and stop it."""
+class RawCelery:
+    """A worker of raw Celery that runs, and what it does."""
+
+    def __init__(self, app: Celery, worker: Started, ends: int) -> None:
+        self._app = app
+        self._worker = worker
+        self._ends = ends
+
+    def time_tasks(self, tries: int) -> list[float]:
+        """Seconds from before the message is sent until the task's end was told, one task after the other.
+
+        Raises `BenchmarkError`, as all measurements do.
+        """
+        return [self._time_task(number) for number in range(tries)]
+
+    def _time_task(self, number: int) -> float:
+        pause()
+        began = time.monotonic()
+        self._app.send_task(TASK, args=[number])
+        while self._next_end() != number:
+            pass
+        return time.monotonic() - began
+
+    def work_off(self, backlog: int) -> tuple[Rate, Rate]:
+        """Messages sent one after the other; tasks done from the first message sent to the last task's end."""
+        began = time.monotonic()
+        for number in range(backlog):
+            self._app.send_task(TASK, args=[number])
+        sent = time.monotonic()
+        waiting = set(range(backlog))
+        while waiting:
+            waiting.discard(self._next_end())
+        return Rate(backlog, sent - began), Rate(backlog, time.monotonic() - began)
+
+    def _next_end(self) -> int:
+        """The number of the next task that ended."""
+        if not select.select([self._ends], [], [], ANSWER_SECONDS)[0]:
+            raise self._worker.failure(f"ended no task for {ANSWER_SECONDS:g} s")
+        return int.from_bytes(os.read(self._ends, NUMBER_BYTES), "big")
+
+
+@contextmanager
+def raw_celery() -> Iterator[RawCelery]:
+    """Start a worker, in a folder of its own; nothing of it is left afterwards."""
     with tempfile.TemporaryDirectory(prefix="aa-bench-") as name, _opened_ends(Path(name)) as ends:
         app = make_app(Path(name))
         with python(["-m", "bench.raw_celery", name], {}) as worker:
-            try:
-                latency = Times([_one(app, ends, number) for number in range(warm_up + tries)][warm_up:])
-                sent, done = _backlog(app, ends, backlog)
-            except TimeoutError as error:
-                raise worker.failure(str(error)) from error
+            yield RawCelery(app, worker, ends)
         app.close()
-    return RawCelery(latency, sent, done)
-
-
-def _one(app: Celery, ends: int, number: int) -> float:
-    began = time.monotonic()
-    app.send_task(TASK, args=[number])
-    while _next_end(ends) != number:
-        pass
-    return time.monotonic() - began
-
-
-def _backlog(app: Celery, ends: int, count: int) -> tuple[Rate, Rate]:
-    began = time.monotonic()
-    for number in range(count):
-        app.send_task(TASK, args=[number])
-    sent = time.monotonic()
-    waiting = set(range(count))
-    while waiting:
-        waiting.discard(_next_end(ends))
-    return Rate(count, sent - began), Rate(count, time.monotonic() - began)
-
-
-def _next_end(ends: int) -> int:
-    """The number of the next task that ended. Raises `TimeoutError`."""
-    if not select.select([ends], [], [], ANSWER_SECONDS)[0]:
-        raise TimeoutError(f"ran no task within {ANSWER_SECONDS:g} s")
-    return int.from_bytes(os.read(ends, NUMBER_BYTES), "big")
 
 
 @contextmanager

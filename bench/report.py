@@ -5,22 +5,23 @@ from dataclasses import dataclass
 
 from bench.figures import Rate, Times
 from bench.polls import Polls
-from bench.raw_celery import RawCelery
-from bench.service import Backlog, JobTimes
+from bench.service import Backlog, Try
 
 TARGET_SECONDS = 0.060
 """Median of `noop` that the embedded installation is to stay below."""
-COLUMNS = ("measured", "median or rate", "p95", "tries", "over raw Celery")
-Row = tuple[str, str, str, str, str]
+COLUMNS = ("measured", "median or rate", "p10", "p95", "tries", "over raw Celery")
+Row = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """All that one run measured."""
 
-    raw: RawCelery
-    noop: JobTimes
-    three: JobTimes
+    raw: Times
+    raw_sent: Rate
+    raw_done: Rate
+    noop: Sequence[Try]
+    three: Sequence[Try]
     backlog: Backlog
     polls: Polls
 
@@ -28,37 +29,40 @@ class Run:
 def rows_of(run: Run) -> list[Row]:
     """The lines of the table. A ratio says how many times raw Celery's time it took, or what part of raw
     Celery's rate was reached."""
-    raw = run.raw.latency
     return [
-        _time_row("raw Celery: send to done", raw),
-        _time_row("`noop`: POST to COMPLETE", run.noop.whole, raw.median),
-        _time_row("`noop`, of which POST to its answer", run.noop.post),
-        _time_row("`noop`, of which created to taken up", run.noop.taken_up),
-        _time_row("`noop`, of which taken up to finished", run.noop.ran),
-        _time_row("`three`: POST to COMPLETE", run.three.whole, raw.median),
-        _rate_row("raw Celery: messages sent/s", run.raw.sent),
-        _rate_row("submissions accepted/s", run.backlog.accepted, run.raw.sent),
-        _rate_row("raw Celery: tasks/s", run.raw.done),
-        _rate_row("`noop` jobs/s", run.backlog.done, run.raw.done),
+        _time_row("raw Celery: send to done", run.raw),
+        _time_row("`noop`: POST to COMPLETE", _whole(run.noop), run.raw),
+        _time_row("of it, POST to its answer", Times([each.post for each in run.noop])),
+        _time_row("of it, created to taken up", Times([each.taken_up for each in run.noop])),
+        _time_row("of it, taken up to finished", Times([each.ran for each in run.noop])),
+        _time_row("`three`: POST to COMPLETE", _whole(run.three), run.raw),
+        _rate_row("raw Celery: messages sent/s", run.raw_sent),
+        _rate_row("submissions accepted/s", run.backlog.accepted, run.raw_sent),
+        _rate_row("raw Celery: tasks/s", run.raw_done),
+        _rate_row("`noop` jobs/s", run.backlog.done, run.raw_done),
         _rate_row("polls/s", run.polls.rate),
     ]
 
 
+def _whole(tries: Sequence[Try]) -> Times:
+    return Times([each.whole for each in tries])
+
+
 def verdict_of(run: Run) -> str:
     """Whether the target was met."""
-    median = run.noop.whole.median
+    median = _whole(run.noop).median
     word = "met" if median < TARGET_SECONDS else "MISSED"
     return f"Target, `noop` median under {TARGET_SECONDS * 1000:.0f} ms: {word} ({median * 1000:.1f} ms)."
 
 
-def _time_row(name: str, times: Times, raw: float | None = None) -> Row:
-    ratio = f"{times.median / raw:.1f} times" if raw else ""
-    return name, f"{times.median * 1000:.1f} ms", f"{times.p95 * 1000:.1f} ms", str(times.count), ratio
+def _time_row(name: str, times: Times, raw: Times | None = None) -> Row:
+    shown = (f"{seconds * 1000:.1f} ms" for seconds in (times.median, times.p10, times.p95))
+    return (name, *shown, str(times.count), f"{times.median / raw.median:.1f} times" if raw else "")
 
 
 def _rate_row(name: str, rate: Rate, raw: Rate | None = None) -> Row:
     ratio = f"{rate.per_second / raw.per_second:.2f} times" if raw else ""
-    return name, f"{rate.per_second:.0f} /s", "", str(rate.count), ratio
+    return name, f"{rate.per_second:.0f} /s", "", "", str(rate.count), ratio
 
 
 def as_table(rows: Sequence[Row]) -> str:
@@ -89,13 +93,15 @@ Written by `make bench`, which measures everything in one run, on one machine, a
   from the first message sent to the last task's end.
 - **A_A**: `aa up` with nothing configured (SQLite, embedded broker, files) in a fresh data folder, with the jobs of
   `examples/noop.yaml`: `noop` copies a file, `three` copies it three times, a step each. One client on one kept
-  connection submits a small file by a form, then polls, and waits {poll} ms between an answer and the next
-  poll, until a poll shows COMPLETE. The next submission follows when the one before has ended. "Created", "taken up"
-  and "finished" are the service's own times.
+  connection submits a small file by a form, then polls, with {poll} ms between an answer and the next poll, until a
+  poll shows COMPLETE. Created, taken up and finished are the service's own times.
+- **Tries**: {rounds} rounds of raw Celery, `noop` and `three` in turn, so that what else happens on the machine meets
+  all of them. Each try follows when the one before has ended and a random pause is over; without the pause tries would
+  fall in step with the broker's polling. {warm_up} tries of each come before the first that counts.
 - **Backlog**: {backlog} submissions of `noop` from {connections} connections at once; accepted/s while workers already
   work at them; jobs/s from the first POST to the end of the last submission.
 - **Polls**: GET of one completed submission on kept connections, back to back ({client}).
-- {warm_up} tries before the first that counts. Client, service and workers share the machine. p95 by nearest rank.
+- Clients, service and workers share the machine. Percentiles are by nearest rank.
 
 The ratio of a time is how many times raw Celery's it is; of a rate, what part of raw Celery's is reached.
 """
@@ -106,6 +112,7 @@ class Settings:
     """How much was measured."""
 
     warm_up: int
+    rounds: int
     raw_backlog: int
     backlog: int
     connections: int
@@ -123,6 +130,7 @@ def as_document(
         connections=settings.connections,
         client=run.polls.client,
         warm_up=settings.warm_up,
+        rounds=settings.rounds,
     )
     where = "\n".join(f"- {word}: {what}" for word, what in machine)
     return (

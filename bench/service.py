@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult
 
-from bench.figures import Rate, Times
+from bench.figures import Rate, pause
 from bench.http_connection import Connection
 from bench.processes import BenchmarkError
 
@@ -25,16 +25,16 @@ BACKLOG_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
-class JobTimes:
-    """How long a Job took, submission by submission, one after the other."""
+class Try:
+    """How long one submission took, in seconds."""
 
-    whole: Times
+    whole: float
     """From before the POST until a poll showed COMPLETE."""
-    post: Times
+    post: float
     """From before the POST until it was answered."""
-    taken_up: Times
+    taken_up: float
     """By the service's clock: from the submission's creation until a worker took up its first step."""
-    ran: Times
+    ran: float
     """By the service's clock: from then to its end."""
 
 
@@ -48,16 +48,16 @@ class Backlog:
     """Submissions completed, from the first POST to the end of the last one, by the service's clock."""
 
 
-def measure_job(address: SplitResult, job: str, *, tries: int, warm_up: int) -> JobTimes:
-    """Submit again and again, each time when the one before has ended."""
+def time_job(address: SplitResult, job: str, tries: int) -> list[Try]:
+    """Submit again and again, each time when the one before has ended. Raises `BenchmarkError`, as all
+    measurements do."""
     with Connection(address) as connection:
-        tried = [_one(connection, job) for _ in range(warm_up + tries)][warm_up:]
-    whole, post, taken_up, ran = zip(*tried, strict=True)
-    return JobTimes(Times(whole), Times(post), Times(taken_up), Times(ran))
+        return [_time_one(connection, job) for _ in range(tries)]
 
 
-def _one(connection: Connection, job: str) -> tuple[float, float, float, float]:
+def _time_one(connection: Connection, job: str) -> Try:
     data = _data()
+    pause()
     began = time.monotonic()
     submission = connection.submit(job, data)
     posted = time.monotonic()
@@ -69,7 +69,7 @@ def _one(connection: Connection, job: str) -> tuple[float, float, float, float]:
         time.sleep(POLL_SECONDS)
     seen = time.monotonic()
     created, started, finished = (_moment(shown[key]) for key in ("created", "started", "finished"))
-    return seen - began, posted - began, started - created, finished - started
+    return Try(seen - began, posted - began, started - created, finished - started)
 
 
 def complete_one(address: SplitResult, job: str) -> str:
@@ -80,7 +80,7 @@ def complete_one(address: SplitResult, job: str) -> str:
     return submission_id
 
 
-def measure_backlog(address: SplitResult, job: str, *, count: int, connections: int) -> Backlog:
+def work_off(address: SplitResult, job: str, *, count: int, connections: int) -> Backlog:
     """Submit `count` at once from so many connections, and wait until all are complete."""
     shares = [range(place, count, connections) for place in range(connections)]
     with ThreadPoolExecutor(connections) as threads:

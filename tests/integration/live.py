@@ -46,9 +46,7 @@ def variables(data: Path, **more: str) -> dict[str, str]:
 def aa(data: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run an `aa` command to its end."""
     words = [str(word) for word in (AA, *arguments)]
-    return subprocess.run(
-        words, env=variables(data), capture_output=True, text=True, check=False, timeout=PATIENCE
-    )
+    return subprocess.run(words, env=variables(data), capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 def apply(data: Path, *files: Path) -> str:
@@ -123,9 +121,7 @@ class Service:
         job = self.get(f"/api/v1/jobs/{submission['job']}").json()
         many = {result["name"] for result in job["results"] if result["many"]}
         return {
-            f"{each['name']}/{each['file']}" if each["name"] in many else each["name"]: self.get(
-                each["url"]
-            ).content
+            f"{each['name']}/{each['file']}" if each["name"] in many else each["name"]: self.get(each["url"]).content
             for each in submission["results"]
         }
 
@@ -215,9 +211,7 @@ class LiveSystem:
 
 def holdings(data: Path) -> dict[str, int]:
     """What a data folder holds: rows by table, stored files, and files of work folders."""
-    with contextlib.closing(
-        sqlite3.connect(f"file:{data / 'database.sqlite3'}?mode=ro", uri=True)
-    ) as database:
+    with contextlib.closing(sqlite3.connect(f"file:{data / 'database.sqlite3'}?mode=ro", uri=True)) as database:
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         held = {name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}
     for folder in ("blobs", "work"):

@@ -27,7 +27,7 @@ FASTA = b">one\n" + b"MVLSPADKTN" * 200 + b"\n"
         f"--{BOUNDARY}\r\nContent-Disposition: form-data\r\n\r\nno name\r\n".encode() + END,
         f"--{BOUNDARY}\r\nContent-Disposition: attachment; name=data\r\n\r\nx\r\n".encode() + END,
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="data"\r\n{"X: y" * 9000}\r\n\r\nx\r\n'.encode() + END,
-        f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"d\xff\"\r\n\r\nx\r\n".encode("latin-1") + END,
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="d\xff"\r\n\r\nx\r\n'.encode("latin-1") + END,
         part("data", b"x", "a.txt").replace(BOUNDARY.encode(), b"another") + END.replace(b"cut", b"no"),
     ],
     ids=[
@@ -113,8 +113,11 @@ def test_a_client_that_reads_only_at_the_end_learns_that_its_file_is_too_large(
     assert problem["type"] == "/api/problems/too-large"
     assert problem["errors"] == [
         {
-            **{"in": "inputs", "name": "sequences", "code": "too_large"},
-            **{"message": "is larger than 100KB", "limit": 100_000},
+            "in": "inputs",
+            "name": "sequences",
+            "code": "too_large",
+            "message": "is larger than 100KB",
+            "limit": 100_000,
         }
     ]
     assert most <= 100_000

@@ -71,7 +71,7 @@ def test_a_wrong_file_changes_nothing(service: Service, data: Path, tmp_path: Pa
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(
         "format: 1\npipeline: noop\n"
-        "tasks:\n  copy: {inputs: {data: in.txt}, outputs: {copied: other.txt}, command: cp {input.data} {output.no}}\n"
+        "tasks:\n  copy: {inputs: {data: in.txt}, outputs: {copied: o.txt}, command: 'cp {input.data} {output.no}'}\n"
         "jobs:\n  noop: {titel: Misspelt, runnable: true, steps: [{task: copy}]}\n"
     )
     done = aa(data, "apply", wrong)

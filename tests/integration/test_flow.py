@@ -46,8 +46,9 @@ def test_files_of_one_name_are_all_there(service: Service) -> None:
     done = service.run("digests", files=sent)
     assert done["status"] == "COMPLETE", done["message"]
     lines = service.results(done)["digests_sums"].decode().splitlines()
-    assert [line.split()[0] for line in lines] == [hashlib.sha256(content).hexdigest() for content in (b"1", b"2", b"3")]
-    assert len({line.split()[1] for line in lines}) == 3
+    sums, names = zip(*(line.split() for line in lines), strict=True)
+    assert list(sums) == [hashlib.sha256(content).hexdigest() for content in (b"1", b"2", b"3")]
+    assert len(set(names)) == 3
 
 
 def test_each_of_many_sent_files_can_be_fetched(service: Service) -> None:

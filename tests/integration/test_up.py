@@ -3,10 +3,11 @@
 import contextlib
 import re
 import signal
-import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -43,18 +44,40 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "data"
 
 
-@contextlib.contextmanager
-def running(data: Path, **settings: str) -> Iterator[LiveSystem]:
-    """An `aa up` of a test's own; whatever it leaves is ended."""
-    system = LiveSystem(data, **settings)
+class Standing:
+    """An `aa up` of these tests' own, started where there is none that has the settings that a test needs."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.system: LiveSystem | None = None
+
+    def up(self, grace: str) -> LiveSystem:
+        """It, with that much time for running steps when it is stopped."""
+        system = self.system
+        if system is None or system.settings["AA_STOP_GRACE"] != grace or not alive(system.pid):
+            self.end()
+            self.system = system = LiveSystem(self.data, AA_STOP_GRACE=grace, AA_RECONCILE_INTERVAL="0.5s")
+            system.start()
+        return system
+
+    def end(self) -> None:
+        """End it, and whatever it left."""
+        if self.system is not None:
+            self.system.kill()
+        self.system = None
+
+
+@pytest.fixture(scope="module")
+def standing(prepared: Path) -> Iterator[Standing]:
+    """See there."""
+    made = Standing(prepared)
     try:
-        system.start()
-        yield system
+        yield made
     finally:
-        system.kill()
+        made.end()
 
 
-def submitted(service: Service, place: Path) -> tuple[dict[str, object], int]:
+def submitted(service: Service, place: Path) -> tuple[dict[str, Any], int]:
     """A submission whose step runs until there is a file `go`, and the process id of its command."""
     known = set(place.glob("*.pid"))
     given = service.submit("gate", files={"text": "T"}, data={"gate_place": str(place)})
@@ -66,25 +89,68 @@ def submitted(service: Service, place: Path) -> tuple[dict[str, object], int]:
     return given, until(started, "the step's command")
 
 
-def test_a_child_that_dies_is_started_again(prepared: Path) -> None:
-    with running(prepared) as system:
-        before = until(lambda: _three(system), "three children")
-        for child in before.values():
-            child.kill()
-        after = until(lambda: _three(system, but=before), "three new children")
-        done = system.service.run("front", files={"text": "T"})
-        assert done["status"] == "COMPLETE"
-        log = system.log.read_text()
-        for name in after:
-            assert f"aa: {name} ended (signal 9); started again in" in log
-        assert system.stop() == 0
-        assert processes_of(prepared) == []
+def test_children_that_die_are_started_again_and_a_lost_step_runs_again(standing: Standing, tmp_path: Path) -> None:
+    system = standing.up(grace="30s")
+    given, command = submitted(system.service, tmp_path)
+    before = until(lambda: three(system), "three children")
+    for child in before.values():
+        child.kill()
+    after = until(lambda: three(system, but=before), "three new children")
+    for name in after:
+        assert f"aa: {name} ended (signal 9); started again in" in system.log.read_text()
+    until(lambda: len(list(tmp_path.glob("*.pid"))) == 2, "the second attempt")
+    assert not alive(command), "what the first attempt left was ended before"
+    (tmp_path / "go").touch()
+    done = system.service.finished(given)
+    assert (done["status"], system.service.step(done, "gate")["attempt"]) == ("COMPLETE", 2)
 
 
-def _three(system: LiveSystem, but: dict[str, psutil.Process] | None = None) -> dict[str, psutil.Process]:
+def three(system: LiveSystem, but: dict[str, psutil.Process] | None = None) -> dict[str, psutil.Process]:
+    """The children, once there are three that are none of those."""
     now = system.children()
     known = set((but or {}).values())
     return now if len(now) == 3 and not known & set(now.values()) else {}
+
+
+def test_a_step_that_ends_soon_is_waited_for(standing: Standing, tmp_path: Path) -> None:
+    system = standing.up(grace="30s")
+    given, command = submitted(system.service, tmp_path)
+    assert system.process is not None
+    system.process.send_signal(signal.SIGINT)
+    until(lambda: "web" not in system.children(), "the end of web")
+    assert alive(command)
+    (tmp_path / "go").touch()
+    assert system.process.wait(timeout=30) == 0
+    assert processes_of(standing.data) == []
+    assert state(standing.data, given) == ("COMPLETE", [("COMPLETE", 1)])
+
+
+def test_a_step_that_runs_long_goes_back_and_runs_again_later(standing: Standing, tmp_path: Path) -> None:
+    system = standing.up(grace="0.2s")
+    given, command = submitted(system.service, tmp_path)
+    assert system.stop(signal.SIGTERM) == 0
+    assert not alive(command)
+    assert processes_of(standing.data) == []
+    assert state(standing.data, given) == ("RUNNING", [("QUEUED", 1)])
+    assert system.complaints() == []
+
+    system = standing.up(grace="0.2s")
+    until(lambda: len(list(tmp_path.glob("*.pid"))) == 2, "the second attempt")
+    (tmp_path / "go").touch()
+    done = system.service.finished(given)
+    assert (done["status"], system.service.step(done, "gate")["attempt"]) == ("COMPLETE", 2)
+    events = system.service.get(done["links"]["events"]).json()["events"]
+    steps = [event["status"] for event in events if event["step"]]
+    assert steps == ["QUEUED", "RUNNING", "QUEUED", "RUNNING", "COMPLETE"]
+
+
+def test_all_end_with_a_supervisor_that_is_killed(standing: Standing, tmp_path: Path) -> None:
+    system = standing.up(grace="0.2s")
+    _, command = submitted(system.service, tmp_path)
+    assert system.process is not None
+    system.process.kill()
+    until(lambda: not processes_of(standing.data), "the end of all processes")
+    assert not alive(command)
 
 
 def test_a_second_up_on_the_same_data_folder_refuses(live: LiveSystem) -> None:
@@ -100,66 +166,26 @@ def test_a_port_that_is_taken_is_told(live: LiveSystem, tmp_path: Path) -> None:
     assert done.stderr.strip() == f"Error: cannot listen on 127.0.0.1 port {live.service.port}: Address already in use"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_all_and_a_long_step_goes_back(prepared: Path, tmp_path: Path, number: int) -> None:
-    with running(prepared, AA_STOP_GRACE="0.2s") as system:
-        given, command = submitted(system.service, tmp_path)
-        assert system.stop(number) == 0
-        assert not alive(command)
-        assert processes_of(prepared) == []
-        assert system.complaints() == []
-    with running(prepared) as system:
-        until(lambda: len(list(tmp_path.glob("*.pid"))) == 2, "the second attempt")
-        (tmp_path / "go").touch()
-        done = system.service.finished(given)
-        assert done["status"] == "COMPLETE"
-        assert system.service.step(done, "gate")["attempt"] == 2
-        events = system.service.get(done["links"]["events"]).json()["events"]
-        assert [event["status"] for event in events if event["step"]] == [
-            *("QUEUED", "RUNNING", "QUEUED", "RUNNING", "COMPLETE")
-        ]
-        assert system.stop() == 0
-        assert processes_of(prepared) == []
-
-
-def test_a_short_step_is_waited_for(prepared: Path, tmp_path: Path) -> None:
-    with running(prepared, AA_STOP_GRACE="30s") as system:
-        given, command = submitted(system.service, tmp_path)
-        assert system.process is not None
-        system.process.send_signal(signal.SIGTERM)
-        until(lambda: "worker" in system.children() and "web" not in system.children(), "the end of web")
-        assert alive(command)
-        (tmp_path / "go").touch()
-        assert system.stop() == 0
-    with running(prepared) as system:
-        done = system.service.finished(given)
-        assert (done["status"], system.service.step(done, "gate")["attempt"]) == ("COMPLETE", 1)
-        assert system.stop() == 0
-
-
-def test_all_end_with_a_supervisor_that_is_killed(prepared: Path, tmp_path: Path) -> None:
-    with running(prepared, AA_STOP_GRACE="0.2s") as system:
-        _, command = submitted(system.service, tmp_path)
-        assert system.process is not None
-        system.process.kill()
-        until(lambda: not processes_of(prepared), "the end of all processes")
-        assert not alive(command)
-
-
 def test_a_worker_serves_only_the_queues_that_it_is_told(prepared: Path, tmp_path: Path) -> None:
-    with started("web", "--port", "0", data=prepared) as web:
-        service = Service(f"http://127.0.0.1:{announced_port(web)}")
+    with (
+        started("web", "--port", "0", data=prepared) as web,
+        started("worker", "--queues", "front_queue", data=prepared),
+        asked(web) as service,
+    ):
         other = service.submit("gate", files={"text": "T"}, data={"gate_place": str(tmp_path)})
-        (tmp_path / "go").touch()
-        with started("worker", "--queues", "front_queue", data=prepared):
-            done = service.run("front", files={"text": "T"})
-            assert done["status"] == "COMPLETE"
-            waits = service.get(f"/api/v1/submissions/{other['id']}").json()
-            assert (waits["status"], waits["steps"][0]["status"]) == ("SUBMITTED", "QUEUED")
-        with started("worker", "--concurrency", "1", data=prepared):
-            assert service.finished(other)["status"] == "COMPLETE"
-        service.close()
+        assert service.run("front", files={"text": "T"})["status"] == "COMPLETE"
+        assert state(prepared, other) == ("SUBMITTED", [("QUEUED", 0)])
     assert processes_of(prepared) == []
+    assert state(prepared, other) == ("SUBMITTED", [("QUEUED", 0)])
+
+
+def state(data: Path, submission: dict[str, Any]) -> tuple[str, list[tuple[str, int]]]:
+    """The status of a submission as the database has it, and those of its steps with their attempts."""
+    key = (submission["id"].replace("-", ""),)
+    with contextlib.closing(sqlite3.connect(f"file:{data / 'database.sqlite3'}?mode=ro", uri=True)) as database:
+        [(status,)] = database.execute("SELECT status FROM runs_submission WHERE id = ?", key)
+        steps = list(database.execute("SELECT status, attempt FROM runs_steprun WHERE submission_id = ?", key))
+    return status, steps
 
 
 @contextlib.contextmanager
@@ -178,11 +204,15 @@ def started(*arguments: str, data: Path) -> Iterator[subprocess.Popen[str]]:
         process.stdout.close()  # type: ignore[union-attr] -- it is a pipe
 
 
-def announced_port(web: subprocess.Popen[str]) -> int:
-    """The port that `aa web` tells."""
+@contextlib.contextmanager
+def asked(web: subprocess.Popen[str]) -> Iterator[Service]:
+    """The service of an `aa web`, which tells its port."""
     assert web.stdout is not None
     said = web.stdout.readline()
-    found = re.search(r"port (\d+)", said)
-    assert found, said
-    with socket.create_connection(("127.0.0.1", int(found[1]))):
-        return int(found[1])
+    port = re.search(r"port (\d+)", said)
+    assert port, said
+    service = Service(f"http://127.0.0.1:{port[1]}")
+    try:
+        yield service
+    finally:
+        service.close()

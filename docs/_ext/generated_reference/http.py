@@ -81,7 +81,7 @@ def _no_settings() -> Iterator[None]:
 
 def _operation(method: str, path: str, described: Mapping[str, Any]) -> str:
     parts = [
-        f"### {method} {_path(path)}",
+        f"### {method} {shown_path(path)}",
         f"{described['summary']}. {described.get('description', '')}".strip(),
     ]
     parameters = [each for each in described.get("parameters", []) if each["in"] == "query"]
@@ -96,7 +96,7 @@ def _operation(method: str, path: str, described: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _path(path: str) -> str:
+def shown_path(path: str) -> str:
     """The path without the converters of its parts."""
     return re.sub(r"\{(?:\w+:)?(\w+)\}", r"{\1}", path)
 

@@ -99,6 +99,26 @@ def interpreter_words(task: TaskDefinition) -> tuple[str, ...]:
     return tuple(word.literal or "" for word in _words(task.interpreter))
 
 
+def leading_parameters(task: TaskDefinition) -> set[str]:
+    """Parameters whose value a word of the command may begin with, so that a `-` in front of it is an option's.
+
+    Those with a flag are not among them. Raises `TemplateError`.
+    """
+    names: set[str] = set()
+    for word in command_words(task):
+        for part in word.parts:
+            if isinstance(part, str):
+                break
+            if part.kind == "param" and part.name in task.parameters:
+                names.add(part.name)
+    return {name for name in names if task.parameters[name].flag is None}
+
+
+def may_begin_with_dash(definition: ParameterDefinition) -> bool:
+    """True where the author chose the value, or allowed that it begins with `-`."""
+    return definition.allow_dash or definition.kind is ParameterType.CHOICE or definition.stored
+
+
 def _env_only(task: TaskDefinition) -> set[str]:
     """Variables that a command gets, too: of those parameters and inputs that it does not name by design."""
     parameters = {f"param_{name}" for name, parameter in task.parameters.items() if parameter.env_only}
@@ -118,9 +138,18 @@ class _Renderer:
         if lone is not None and lone.kind == "input":
             return self._input_words(lone.name)
         word = self.text(template, absolute=False)
-        if word.startswith("-") and not template.lead.startswith("-"):
-            raise UnsafeValueError(next((p.name for p in template.placeholders if p.kind == "param"), ""))
+        if word.startswith("-") and not template.lead:
+            self._check_first(template)
         return [word]
+
+    def _check_first(self, template: Word) -> None:
+        """A word that begins with a placeholder begins with `-` only where the author allowed it."""
+        first = next(part for part in template.parts if self.text(Word((part,)), absolute=False))
+        parameter = first if isinstance(first, Placeholder) else template.parts[0]
+        assert isinstance(parameter, Placeholder)  # noqa: S101 -- the word has no lead
+        definition = self.task.parameters.get(parameter.name) if parameter is first else None
+        if definition is None or not may_begin_with_dash(definition):
+            raise UnsafeValueError(parameter.name)
 
     def text(self, template: Word, *, absolute: bool) -> str:
         """The word with its placeholders replaced in place; what is absent is empty."""
@@ -207,9 +236,7 @@ def _safe_path(file: str) -> str:
 
 def _flagged(definition: ParameterDefinition | TaskInputDefinition, text: str, name: str) -> list[str]:
     if definition.flag is None:
-        allowed = isinstance(definition, ParameterDefinition) and (
-            definition.allow_dash or definition.kind is ParameterType.CHOICE or definition.stored
-        )
+        allowed = isinstance(definition, ParameterDefinition) and may_begin_with_dash(definition)
         if text.startswith("-") and not allowed:
             raise UnsafeValueError(name)
         return [text]

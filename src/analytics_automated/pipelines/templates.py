@@ -11,10 +11,10 @@ from dataclasses import dataclass
 KINDS = ("input", "output", "param", "data", "resources", "scatter", "submission")
 """Words that begin a placeholder, before the dot."""
 
-_PLACEHOLDER = rf"(?:(?P<kind>{'|'.join(KINDS)})\.(?P<name>[A-Za-z0-9_]*)|(?P<workdir>workdir))"
-_PART = re.compile(
-    r"\{\{(?P<escaped>(?:" + "|".join(KINDS) + r")\.[A-Za-z0-9_]*|workdir)\}\}|\{" + _PLACEHOLDER + r"\}"
-)
+# A name may hold . and - here, though no name does: a mistyped {input.my-file} is an error then, and no literal text.
+_NAME = r"[A-Za-z0-9_.\-]*"
+_PLACEHOLDER = rf"(?:(?P<kind>{'|'.join(KINDS)})\.(?P<name>{_NAME})|(?P<workdir>workdir))"
+_PART = re.compile(rf"\{{\{{(?P<escaped>(?:{'|'.join(KINDS)})\.{_NAME}|workdir)\}}\}}|\{{{_PLACEHOLDER}\}}")
 
 FIXED_NAMES = {
     "resources": ("cpus", "memory_mb"),
@@ -32,7 +32,7 @@ class Placeholder:
     name: str = ""
 
     def __str__(self) -> str:
-        return f"{{{self.kind}.{self.name}}}" if self.name else f"{{{self.kind}}}"
+        return "{workdir}" if self.kind == "workdir" else f"{{{self.kind}.{self.name}}}"
 
 
 Part = str | Placeholder
@@ -97,14 +97,14 @@ def parse_command(command: str) -> tuple[Word, ...]:
 
     Raises `TemplateError` for what only a shell could do.
     """
-    sign = _shell_sign(command)
+    text, sign = _scan(command)
     if sign:
         raise TemplateError(
             f"holds {sign} outside quotes, which only a shell understands: "
             "put the sign in quotes, or write the command as a `script`"
         )
     try:
-        words = shlex.split(command)
+        words = shlex.split(text)
     except ValueError as error:
         raise TemplateError(f"cannot be split into words: {str(error).lower()}") from error
     if not words:
@@ -119,24 +119,26 @@ _SIGNS = {
     ";": "a ;",
     "&": "a & or &&",
     "`": "a `",
+    "$": "a $",
 }
 
 
-def _shell_sign(command: str) -> str | None:
-    """What a shell would act on outside quotes, named for people; none where there is nothing."""
+def _scan(command: str) -> tuple[str, str | None]:
+    """The command with its continued lines joined, as `shlex` does not; and what a shell would act on outside
+    quotes, named for people, where there is such a sign."""
     quote = ""
-    escaped = False
-    for sign in command:
-        if escaped:
-            escaped = False
-        elif sign == "\\" and quote != "'":
-            escaped = True
-        elif quote:
+    kept: list[str] = []
+    signs = iter(command)
+    for sign in signs:
+        if sign == "\\" and quote != "'":
+            following = next(signs, "")
+            kept += [] if following == "\n" else [sign, following]
+            continue
+        kept.append(sign)
+        if quote:
             quote = "" if sign == quote else quote
         elif sign in "'\"":
             quote = sign
-        elif sign == "$":
-            return "a $"
         elif sign in _SIGNS:
-            return _SIGNS[sign]
-    return None
+            return command, _SIGNS[sign]
+    return "".join(kept), None

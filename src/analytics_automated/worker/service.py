@@ -24,6 +24,7 @@ class WorkerService:
         self._running: dict[int, execution.Running] = {}
         self._busy = 0
         self._stopping = threading.Event()
+        self._is_out_of_time = False
 
     @property
     def free_slots(self) -> int:
@@ -37,7 +38,7 @@ class WorkerService:
     def serve(self, step_run_id: int) -> None:
         """Look: take up the step that the message names, else the best one, and go on until there is none."""
         with self._slot():
-            claim = engine.claim(step_run_id, self.name, self.queues) or self._best()
+            claim = None if self.stopping() else engine.claim(step_run_id, self.name, self.queues) or self._best()
             while claim is not None:
                 claim = self._next(self._run(claim))
 
@@ -52,10 +53,10 @@ class WorkerService:
 
     def _end_all(self) -> None:
         with self._lock:
+            self._is_out_of_time = True
             running = list(self._running.values())
         for each in running:
-            logger.warning("a step goes back into the queue, as its worker stops", extra={"handle": each.handle})
-            each.executor.cancel([each.handle])
+            _end(each)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -83,12 +84,19 @@ class WorkerService:
         def started(running: execution.Running) -> None:
             with self._lock:
                 self._running[key] = running
+            if self._is_out_of_time:  # its files took so long to be laid out that the others have been ended already
+                _end(running)
 
         try:
             return [step_run.pk for step_run in execution.run(claim, started, self.stopping)]
         finally:
             with self._lock:
                 self._running.pop(key, None)
+
+
+def _end(running: execution.Running) -> None:
+    logger.warning("a step goes back into the queue, as its worker stops", extra={"handle": running.handle})
+    running.executor.cancel([running.handle])
 
 
 service = WorkerService()

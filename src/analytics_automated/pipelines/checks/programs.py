@@ -8,166 +8,207 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from analytics_automated.pipelines.checks.interpreters import (
+    CHOOSES_PROGRAM,
+    HARMLESS_VALUE,
+    INTERPRETERS,
+    JOINERS,
+    PROGRAM_FIRST,
+    RUNNERS,
+    TAKES_NEXT,
+    Interpreter,
+)
+from analytics_automated.pipelines.checks.variables import loads_code
 from analytics_automated.pipelines.definitions import ParameterType, TaskDefinition
 from analytics_automated.pipelines.problems import Problem
-from analytics_automated.pipelines.templates import Word
+from analytics_automated.pipelines.templates import Placeholder, Word
 
 
 @dataclass(frozen=True, slots=True)
-class _Interpreter:
-    """A program that runs text given behind, or within, one of its options."""
+class Argument:
+    """A word as the program gets it: a parameter's flag and its value are two."""
 
-    programs: re.Pattern[str]
-    code: re.Pattern[str]
-    """Options whose text is run."""
-    valued: re.Pattern[str] = re.compile(r"(?!)")
-    """Other options that take the next word."""
-    script_ends_options: bool = True
-    """Whether the first other word is a script, behind which all options are the script's own."""
+    lead: str
+    """The literal text that it begins with; all of it where `kinds` is empty."""
+    kinds: frozenset[str] = frozenset()
+    """Kinds of the placeholders in it."""
+    is_free: bool = False
+    """True where a caller may put any text into it."""
+
+    @property
+    def is_valued(self) -> bool:
+        """True where it depends on what a caller sent."""
+        return self.is_free or bool(self.kinds & {"param", "scatter"})
+
+    @property
+    def name(self) -> str:
+        """The program's name, where it is one."""
+        return "" if self.kinds else self.lead.rpartition("/")[2]
+
+    def __str__(self) -> str:
+        return self.lead + "…" * bool(self.kinds)
 
 
-_SHELL = r"(?:ba|da|z|k|mk|a|c|tc|fi)?sh"
-_INTERPRETERS = tuple(
-    _Interpreter(re.compile(programs), re.compile(code), re.compile(valued or "(?!)"), ends)
-    for programs, code, valued, ends in (
-        (_SHELL, r"-[A-Za-z]*c[A-Za-z]*|--command(=.*)?", r"[-+][oO]|--(rcfile|init-file)", True),
-        (r"busybox|toybox|eval", r"-[A-Za-z]*c[A-Za-z]*", "", False),
-        (r"(python|pypy|ipython)[\d.]*", r"-[A-Za-z]*c.*", r"-[WXQ]", True),
-        (r"Rscript|R|littler", r"-e.*|--eval.*", r"-g", True),
-        (r"perl[\d.]*", r"-[A-Za-z0-9]*[eEMm].*", r"-[CIx]", True),
-        (r"ruby[\d.]*", r"-[A-Za-z]*[er].*", r"-[ICE]", True),
-        (r"node|nodejs|deno|bun", r"-[A-Za-z]*[epr]|--(eval|print|require|import).*|eval", "", True),
-        (r"php[\d.]*", r"-[rRBEd].*", r"-[cft]", True),
-        (r"lua[\d.]*|luajit", r"-[el].*", "", True),
-        (r"julia", r"-[eEL].*|--(eval|print|load).*", r"-[JptCO]", True),
-        (r"octave(-cli)?|matlab", r"--eval.*|-r|-batch", "", False),
-        (r"sqlite3|psql|mysql|duckdb", r"-(c|e|cmd|s)|--(command|execute).*", "", False),
-        (r"env", r"-[A-Za-z]*S.*|--split-string.*", "", False),
-        (r"su|runuser|script|flock", r"-[A-Za-z]*c.*|--command.*", "", False),
-        (r"ssh", r"-o.*", "", False),
-        (
-            r"(bsd|g)?tar",
-            r"--(checkpoint-action|to-command|use-compress-program|rsh-command).*|-I.*",
-            "",
-            False,
-        ),
-    )
-)
+def arguments_of(task: TaskDefinition, words: Sequence[Word]) -> list[Argument]:
+    """The words of the task's command as its program gets them, with all optional ones."""
+    return [argument for word in words for argument in _arguments(task, word)]
 
-_PROGRAM_FIRST = re.compile(r"[gmn]?awk|original-awk|g?sed|jq|yq|bc|dc|m4")
-"""Programs whose first word that is no option is a program of their own language."""
 
-_RUNNERS = re.compile(
-    r"env|nice|ionice|nohup|timeout|time|setsid|stdbuf|xargs|parallel|sudo|doas|su|chroot|unshare|nsenter|flock|"
-    r"taskset|chrt|prlimit|numactl|strace|ltrace|watch|srun|mpirun|mpiexec|ssh|exec|command|busybox|toybox|catchsegv|"
-    r"singularity|apptainer|docker|podman|bwrap|firejail|conda|mamba|micromamba|uv|uvx|npx|pipx|make|find"
-)
-"""Programs that run the program that their arguments name."""
+def _arguments(task: TaskDefinition, word: Word) -> Iterator[Argument]:
+    kinds = frozenset(placeholder.kind for placeholder in word.placeholders)
+    is_free = any(_is_free(task, placeholder, word) for placeholder in word.placeholders)
+    lone = word.lone
+    options = {"param": task.parameters, "input": task.inputs}.get(lone.kind, {}) if lone else {}
+    option = options.get(lone.name) if lone else None
+    if option is None or option.flag is None:
+        yield Argument(word.lead if kinds else word.literal or "", kinds, is_free)
+    elif option.separator is not None:
+        yield Argument(option.flag + option.separator, kinds, is_free)
+    else:
+        yield Argument(option.flag)
+        yield Argument("", kinds, is_free)
+
+
+def _is_free(task: TaskDefinition, placeholder: Placeholder, word: Word) -> bool:
+    """True where the placeholder is a caller's text, or the names of a caller's files."""
+    if placeholder.kind == "param" and placeholder.name in task.parameters:
+        parameter = task.parameters[placeholder.name]
+        return parameter.kind is ParameterType.STRING and not parameter.stored
+    if placeholder.kind == "input" and placeholder.name in task.inputs:
+        return word.lone is not None and task.inputs[placeholder.name].many
+    return placeholder.kind == "scatter"
 
 
 def program_problems(task: TaskDefinition, words: Sequence[Word]) -> Iterator[Problem]:
     """Problems of a command by which a caller's value could become code, or choose the program."""
-    wrapped = _wrapped(words)
-    for index in {0, wrapped}:
-        if _holds(words[index], "param", "scatter", "input"):
-            message = "the program itself must be written out: a value must not choose what is run"
-            yield Problem(("command",), message)
-    for index in range(len(words)) if wrapped else (0,):
-        program = _basename(words[index])
-        for interpreter in _INTERPRETERS:
-            if interpreter.programs.fullmatch(program):
-                yield from _code_behind_options(words, index, interpreter, program)
-        if _PROGRAM_FIRST.fullmatch(program):
-            yield from _code_in_first_argument(task, words, index, program)
+    messages = _messages(arguments_of(task, words))
+    yield from (Problem(("command",), message) for message in dict.fromkeys(messages))
 
 
-def _basename(word: Word) -> str:
-    return (word.literal or "").rpartition("/")[2]
+_CHOSEN = "the program itself must be written out: a value must not choose what is run"
 
 
-def _wrapped(words: Sequence[Word]) -> int:
-    """The place of the program that is run in the end: behind runners such as `nice` and their options."""
-    index = 0
-    while _RUNNERS.fullmatch(_basename(words[index])):
-        ahead = index + 1
-        while ahead < len(words) and re.match(r"-|[A-Za-z_]\w*=|[\d.]+[smhd]?$", words[ahead].lead):
-            ahead += 1
-        if ahead == len(words):
-            break
-        index = ahead
-    return index
+def _messages(given: Sequence[Argument]) -> Iterator[str]:
+    if given[0].kinds & {"param", "scatter", "input"}:
+        yield _CHOSEN
+    if given[0].name in RUNNERS:
+        yield from _run_by_runners(given)
+    # Behind a runner any word may be the program: which one it is depends on the runner's options.
+    for index in range(len(given)) if given[0].name in RUNNERS else (0,):
+        name, rest = given[index].name, given[index + 1 :]
+        for interpreter in INTERPRETERS:
+            if name and interpreter.programs.fullmatch(name):
+                yield from _code_behind_options(name, rest, interpreter)
+        if PROGRAM_FIRST.fullmatch(name):
+            yield from _code_in_first_argument(name, rest)
+        if JOINERS.fullmatch(name) and any(argument.is_free for argument in rest):
+            yield f"{name} gives its arguments to a shell, and a parameter among them would be run: write a `script`"
 
 
-def _holds(word: Word, *kinds: str) -> bool:
-    return any(placeholder.kind in kinds for placeholder in word.placeholders)
-
-
-def _code_behind_options(
-    words: Sequence[Word], index: int, interpreter: _Interpreter, program: str
-) -> Iterator[Problem]:
+def _run_by_runners(given: Sequence[Argument]) -> Iterator[str]:
+    """Walk to the program that is run in the end, behind `nice`, `env` and their like."""
+    operands, valued = RUNNERS[given[0].name]
     value_of_option = False
-    for place in range(index + 1, len(words)):
-        word = words[place]
-        if interpreter.code.fullmatch(word.lead):
-            if any(_holds(candidate, "param", "scatter") for candidate in words[place : place + 2]):
-                yield Problem(
-                    ("command",),
-                    f"{program} {word.lead} runs the text that follows, and a parameter inside it would be run too: "
-                    "write a `script`, where the value is in the environment",
-                )
+    for argument in given[1:]:
+        lead = argument.lead
+        if value_of_option and not (argument.is_free and operands == 0 and valued == "(?!)"):
+            value_of_option = False
+        elif lead.startswith("-"):
+            value_of_option = re.fullmatch(valued, lead) is not None
+            if argument.is_free and "=" not in lead:
+                yield _CHOSEN
+        elif variable := re.match(r"([A-Za-z_]\w*)=", lead):
+            if (argument.is_free or "input" in argument.kinds) and loads_code(variable[1]):
+                yield f"programs load code by the variable {variable[1]}: no value of a caller's may reach it"
+        elif operands:
+            operands -= 1
+            if argument.is_free:
+                yield _CHOSEN
+        elif argument.kinds & {"param", "scatter", "input"}:
+            yield _CHOSEN
             return
-        if interpreter.script_ends_options and not value_of_option and not word.lead.startswith(("-", "+")):
+        elif argument.name not in RUNNERS:
             return
-        value_of_option = interpreter.valued.fullmatch(word.lead) is not None
+        else:
+            operands, valued = RUNNERS[argument.name]
 
 
-_TAKES_NEXT = {
-    **dict.fromkeys(
-        ("-v", "-F", "--assign", "--field-separator", "-l", "--line-length", "-i", "--include"), 1
-    ),
-    **dict.fromkeys(("--arg", "--argjson", "--slurpfile", "--rawfile"), 2),
-}
+def _code_behind_options(program: str, rest: Sequence[Argument], interpreter: Interpreter) -> Iterator[str]:
+    option, value_of_option, opens = "", False, False
+    for argument in rest:
+        lead = argument.lead
+        is_option = lead.startswith(("-", "+")) and len(lead) > 1
+        if option and not (is_option and interpreter.code_is_operand):
+            if argument.is_valued:
+                yield _run_too(program, option)
+            if interpreter.code_ends_options:
+                return
+            option = ""
+        elif value_of_option:
+            value_of_option = False
+        elif interpreter.code_next.fullmatch(lead) and not argument.kinds:
+            option = lead
+            opens = opens or interpreter.opens.fullmatch(lead) is not None
+        elif interpreter.code_here.fullmatch(lead) and (argument.is_valued or not argument.kinds):
+            if argument.is_valued:
+                yield _run_too(program, str(argument))
+            opens = opens or interpreter.opens.fullmatch(lead) is not None
+        elif is_option or (lead.startswith("-") and argument.kinds):
+            if argument.is_free and (interpreter.takes_script or interpreter.code_here.fullmatch(lead + "x")):
+                yield _run_too(program, str(argument))
+            value_of_option = interpreter.valued.fullmatch(lead) is not None
+            opens = opens or interpreter.opens.fullmatch(lead) is not None
+        else:
+            if argument.is_free and opens:
+                yield f"{program} runs an operand such as 'id|' in place of opening it: write a `script`"
+            elif argument.is_free and interpreter.operands_are_code:
+                yield _run_too(program, "")
+            elif argument.is_free and interpreter.takes_script and not argument.lead:
+                yield _CHOSEN
+            if interpreter.takes_script and not opens:
+                return
 
 
-def _code_in_first_argument(
-    task: TaskDefinition, words: Sequence[Word], index: int, program: str
-) -> Iterator[Problem]:
-    for word in _program_texts(words[index + 1 :]):
-        for placeholder in word.placeholders:
-            parameter = task.parameters.get(placeholder.name) if placeholder.kind == "param" else None
-            if parameter is not None and word.lone is not None and parameter.flag is not None:
-                continue  # an option with its value
-            free = parameter is not None and parameter.kind is ParameterType.STRING and not parameter.stored
-            if free or placeholder.kind == "scatter":
-                yield Problem(
-                    ("command",),
-                    f"{placeholder} stands inside the program of {program}, which would run it: "
-                    "write a `script`, or pass the value beside the program",
-                )
+def _run_too(program: str, option: str) -> str:
+    what = f"{program} {option}".strip()
+    return (
+        f"{what} runs text of its command line, and a parameter inside it would be run too: "
+        "write a `script`, where the value is in the environment"
+    )
 
 
-def _program_texts(arguments: Sequence[Word]) -> Iterator[Word]:
-    """Those arguments of awk, sed and the like that are program text."""
-    has_program = False
-    skip = 0
-    expression_next = False
-    for word in arguments:
-        lead = word.lead
-        if expression_next or re.match(r"-[A-Za-z]*e.|--(expression|source)=", lead):
-            expression_next, has_program = False, True
-            yield word
+def _code_in_first_argument(program: str, rest: Sequence[Argument]) -> Iterator[str]:
+    """Free text within those arguments of awk, sed and the like that are program text, or that name its file."""
+    has_program, code_next, file_next, skip = False, False, False, 0
+    for argument in rest:
+        lead = argument.lead
+        if code_next or re.match(r"-[A-Za-z]*e.|--(expression|source)=", lead):
+            code_next, has_program = False, True
+            yield from _inside(program, argument)
+        elif file_next:
+            file_next, has_program = False, True
+            if argument.is_free:
+                yield _CHOSEN
         elif skip:
             skip -= 1
-        elif lead in _TAKES_NEXT:
-            skip = _TAKES_NEXT[lead]
-        elif re.fullmatch(r"-[A-Za-z]*f|--file|--from-file", lead):
-            has_program, skip = True, 1
+        elif lead in TAKES_NEXT and not argument.kinds:
+            skip = TAKES_NEXT[lead]
         elif re.fullmatch(r"-[A-Za-z]*e|--expression|--source", lead):
-            expression_next = True
-        elif not lead.startswith("-") and not has_program:
-            yield word
-            has_program = word.literal is not None or not _is_option(word)
+            code_next = not argument.kinds
+            yield from _inside(program, argument)
+        elif CHOOSES_PROGRAM.fullmatch(lead) and not argument.kinds:
+            file_next = program != "sed" or lead != "-i"
+        elif lead.startswith("-"):
+            if not HARMLESS_VALUE.fullmatch(lead):
+                yield from _inside(program, argument)
+        elif not has_program:
+            has_program = True
+            yield from _inside(program, argument)
 
 
-def _is_option(word: Word) -> bool:
-    return word.lone is not None and word.lone.kind == "param"
+def _inside(program: str, argument: Argument) -> Iterator[str]:
+    if argument.is_free:
+        yield (
+            f"a caller's text stands inside the program of {program}, which would run it: "
+            "write a `script`, or pass the value beside the program"
+        )

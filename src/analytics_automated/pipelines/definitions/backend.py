@@ -6,6 +6,7 @@ from pydantic import Field
 
 from analytics_automated.pipelines.definitions.resources import LimitsDefinition
 from analytics_automated.pipelines.definitions.scalars import (
+    EMPTY_IS_NONE,
     Definition,
     Free,
     Integer,
@@ -14,6 +15,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     Text,
     VariableName,
     Word,
+    at_most,
     shorthand,
 )
 
@@ -28,32 +30,22 @@ class DataDefinition(Definition):
 class BackendDefinition(Definition):
     """A place where Tasks run: a root folder, options, and one Queue Type."""
 
-    executor: Word = Field(
+    executor: Annotated[Word, at_most(64)] = Field(
         "local", description="What runs the commands: `local` or an installed plug-in's name."
     )
     queue: QueueName | None = Field(None, description="The Celery queue; the backend's name unless said.")
-    root: Word | None = Field(
+    root: Annotated[Annotated[Word, at_most(1000)] | None, EMPTY_IS_NONE] = Field(
         None, description="Where work folders are made; under the data folder unless said."
     )
-    sandbox: Annotated[
-        Literal["auto", "required", "off"], Field(description="Whether commands are isolated.")
-    ] = "auto"
+    sandbox: Annotated[Literal["auto", "required", "off"], Field(description="Whether commands are isolated.")] = "auto"
     network: Literal["allow", "deny"] = Field("allow", description="Whether tasks may ask for the network.")
-    container: Literal["apptainer", "podman", "docker"] | None = Field(
-        None, description="What runs containers."
-    )
+    container: Literal["apptainer", "podman", "docker"] | None = Field(None, description="What runs containers.")
     options: dict[str, Free] = Field({}, description="The executor's own options.")
-    data: dict[Name, Annotated[DataDefinition, shorthand("path")]] = Field(
-        {}, description="Reference data, by name."
-    )
+    data: dict[Name, Annotated[DataDefinition, shorthand("path")]] = Field({}, description="Reference data, by name.")
     path: list[Word] = Field([], description="Folders in front of PATH.")
-    environment: dict[VariableName, Text] = Field(
-        {}, description="Variables of every command that runs here."
-    )
+    environment: dict[VariableName, Text] = Field({}, description="Variables of every command that runs here.")
     setup: Text | None = Field(None, description="Shell text before every command; it holds no placeholder.")
-    defaults: LimitsDefinition | None = Field(
-        None, description="Time limit and resources of tasks that name none."
-    )
+    defaults: LimitsDefinition | None = Field(None, description="Time limit and resources of tasks that name none.")
     limits: LimitsDefinition | None = Field(None, description="The most that a task may ask for.")
     max_running: Integer | None = Field(None, ge=1, description="Most commands that run here at once.")
     user: Word | None = Field(None, description="System user that tasks run as, where the executor can.")

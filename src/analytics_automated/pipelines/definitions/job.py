@@ -6,17 +6,21 @@ from pydantic import BeforeValidator, Field
 
 from analytics_automated.pipelines.definitions.parameter import ParameterDefinition
 from analytics_automated.pipelines.definitions.scalars import (
+    EMPTY_IS_NONE,
+    LARGEST_COUNT,
     Boolean,
     Definition,
     Free,
     Integer,
     JobName,
+    Line,
     Name,
     Reference,
     StepOutput,
     StepParameter,
     Text,
     Word,
+    at_most,
     one_or_more,
     plain,
     shorthand,
@@ -33,9 +37,7 @@ def _validator(value: Any) -> Any:
         return {"name": name, "options": {} if plain(options) is None else options}
     if isinstance(value, dict) and set(value) <= {"name", "options"} and "name" in value:
         return value
-    raise ValueError(
-        "is no validator: write its name, or its name with options, such as {fasta: {alphabet: protein}}"
-    )
+    raise ValueError("is no validator: write its name, or its name with options, such as {fasta: {alphabet: protein}}")
 
 
 class ValidatorUse(Definition):
@@ -55,9 +57,7 @@ class JobInputDefinition(Definition):
     description: Text | None = Field(None, description="Help for people.")
     optional: Boolean = Field(False, description="May be left out.")
     many: Boolean = Field(False, description="Several files may be sent.")
-    max_size: Size | None = Field(
-        None, description="Most bytes of one file; a setting's default unless said."
-    )
+    max_size: Size | None = Field(None, description="Most bytes of one file; a setting's default unless said.")
     max_files: Integer | None = Field(None, ge=1, description="Most files; a setting's default unless said.")
     unpack: list[Literal["zip", "tar"]] = Field([], description="Archives that are taken apart.")
     validators: Validators = Field([], description="Checks of every file.")
@@ -78,9 +78,7 @@ class ScatterDefinition(Definition):
     over: Name = Field(description="The step's input that is taken apart.")
     max_parallel: Integer | None = Field(None, ge=1, description="Most runs at once.")
     max_items: Integer | None = Field(None, ge=1, description="Most files.")
-    on_item_failure: Literal["fail", "continue"] = Field(
-        "fail", description="Whether one failure fails the step."
-    )
+    on_item_failure: Literal["fail", "continue"] = Field("fail", description="Whether one failure fails the step.")
 
 
 class StepDefinition(Definition):
@@ -88,7 +86,7 @@ class StepDefinition(Definition):
 
     task: Name = Field(description="The Task.")
     name: Name | None = Field(None, description="The step's name; the task's unless said.")
-    ordering: Integer | None = Field(None, ge=0, description="Equal values run side by side.")
+    ordering: Integer | None = Field(None, ge=0, le=LARGEST_COUNT, description="Equal values run side by side.")
     needs: list[Name] | None = Field(None, description="Steps that must end before: an explicit graph.")
     inputs: dict[Name, Annotated[list[Reference], BeforeValidator(one_or_more)]] = Field(
         {},
@@ -96,9 +94,7 @@ class StepDefinition(Definition):
     )
     parameters: dict[Name, Any] = Field({}, description="Fixed values of the task's parameters.")
     when: Text | None = Field(None, description="Condition; false: the step is skipped.")
-    scatter: Annotated[ScatterDefinition, shorthand("over")] | None = Field(
-        None, description="One run per file."
-    )
+    scatter: Annotated[ScatterDefinition, shorthand("over")] | None = Field(None, description="One run per file.")
 
     @property
     def label(self) -> str:
@@ -149,21 +145,23 @@ class DeprecatedDefinition(Definition):
 class JobDefinition(Definition):
     """A workflow that users may call: ordered Steps, Validators, one web service."""
 
-    title: Word | None = Field(None, description="What people see.")
-    description: Text | None = Field(None, description="What a caller reads in the catalogue.")
-    version: Word | None = Field(None, description="The author's version of it.")
+    title: Annotated[Line | None, EMPTY_IS_NONE] = Field(None, description="What people see.")
+    description: Annotated[Text | None, EMPTY_IS_NONE] = Field(
+        None, description="What a caller reads in the catalogue."
+    )
+    version: Annotated[Annotated[Word, at_most(64)] | None, EMPTY_IS_NONE] = Field(
+        None, description="The author's version of it."
+    )
     runnable: Boolean = Field(False, description="Callers may submit to it.")
     access: Word | list[Word] = Field("public", description="public, login, or a list of groups.")
-    contact: Word | None = Field(None, description="Whom to ask.")
-    citation: Text | None = Field(None, description="What to cite.")
-    licence: Text | None = Field(None, description="Licence of the results.")
-    terms: Text | None = Field(None, description="Terms of use.")
+    contact: Annotated[Line | None, EMPTY_IS_NONE] = Field(None, description="Whom to ask.")
+    citation: Annotated[Text | None, EMPTY_IS_NONE] = Field(None, description="What to cite.")
+    licence: Annotated[Text | None, EMPTY_IS_NONE] = Field(None, description="Licence of the results.")
+    terms: Annotated[Text | None, EMPTY_IS_NONE] = Field(None, description="Terms of use.")
     inputs: dict[Name, JobInputDefinition] | None = Field(
         None, description="What a caller sends; the inputs that the steps leave open unless said."
     )
-    parameters: dict[Name, JobParameterDefinition] = Field(
-        {}, description="Parameters by the caller's names."
-    )
+    parameters: dict[Name, JobParameterDefinition] = Field({}, description="Parameters by the caller's names.")
     validators: Validators = Field([], description="Checks of every input.")
     steps: list[Annotated[StepDefinition, shorthand("task")]] = Field(description="The steps.", min_length=1)
     results: dict[Name, Annotated[ResultDefinition, shorthand("from")]] | None = Field(

@@ -6,13 +6,17 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from analytics_automated.pipelines.definitions.scalars import (
+    EMPTY_IS_NONE,
+    LARGEST_COUNT,
     Boolean,
     Definition,
     Integer,
+    Line,
     Number,
     Scalar,
     Text,
     Word,
+    at_most,
     plain,
 )
 
@@ -35,6 +39,10 @@ class ParameterType(enum.StrEnum):
     """One of a list of texts."""
 
 
+TEXTUAL = frozenset({ParameterType.STRING, ParameterType.CHOICE})
+"""Types whose values are texts."""
+
+
 def _choices(value: Any) -> Any:
     """A list of choices is a mapping of each to itself."""
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
@@ -42,6 +50,22 @@ def _choices(value: Any) -> Any:
         if len(set(texts)) < len(texts):
             raise ValueError("names a choice twice")
         return dict(zip(texts, value, strict=True))
+    return value
+
+
+VALUES = ("value", "default", "example")
+"""The keys of a parameter that hold a value of it."""
+
+
+def typed(value: Any, kind: str) -> Any:
+    """A value of a file as a parameter of that type has it: text as typed where it is a text, else what YAML means.
+
+    What does not come from a file is returned as it is.
+    """
+    if isinstance(value, list | tuple):
+        return [typed(item, kind) for item in value]
+    if isinstance(value, Scalar):
+        return str(value) if kind in TEXTUAL and value.value is not None else plain(value)
     return value
 
 
@@ -53,41 +77,43 @@ class ParameterDefinition(Definition):
     default: Any = Field(None, description="The value when the caller sends none.")
     optional: Boolean = Field(False, description="May be absent though it has no default.")
     many: Boolean = Field(False, description="A list of values.")
-    max_items: Integer | None = Field(None, ge=1, description="Most values in the list.")
-    flag: Word | None = Field(None, description="The option in front of the value on the command line.")
+    max_items: Integer | None = Field(None, ge=1, le=LARGEST_COUNT, description="Most values in the list.")
+    flag: Annotated[Line | None, EMPTY_IS_NONE] = Field(
+        None, description="The option in front of the value on the command line."
+    )
     separator: (
-        Annotated[Word, Field(description="Between flag and value in one word: `=` or nothing.")] | None
+        Annotated[Word, at_most(16), Field(description="Between flag and value in one word: `=` or nothing.")] | None
     ) = None
     minimum: Number | None = Field(None, description="Smallest number.")
     maximum: Number | None = Field(None, description="Largest number.")
-    pattern: Word | None = Field(None, description="Regular expression that the whole text matches.")
-    max_length: Integer | None = Field(None, ge=1, description="Most characters of a text; 255 unless said.")
+    pattern: Annotated[Annotated[Word, at_most(1000)] | None, EMPTY_IS_NONE] = Field(
+        None, description="Regular expression that the whole text matches."
+    )
+    max_length: Integer | None = Field(
+        None, ge=1, le=LARGEST_COUNT, description="Most characters of a text; 255 unless said."
+    )
     allow_dash: Boolean = Field(False, description="A text may begin with `-`.")
     choices: Annotated[dict[Word, Word], BeforeValidator(_choices)] | None = Field(
         None, description="The choices: a list, or each with its title."
     )
     env_only: Boolean = Field(False, description="Not on the command line, only in the environment.")
-    title: Word | None = Field(None, description="What people see.")
-    description: Text | None = Field(None, description="Help for people.")
+    title: Annotated[Line | None, EMPTY_IS_NONE] = Field(None, description="What people see.")
+    description: Annotated[Text | None, EMPTY_IS_NONE] = Field(None, description="Help for people.")
     example: Any = Field(None, description="An example value for people.")
     advanced: Boolean = Field(False, description="Folded away in forms.")
 
     @model_validator(mode="before")
     @classmethod
     def _values_by_type(cls, data: Any) -> Any:
-        """Values are text as typed where the type is a text, else what YAML means by them."""
+        """Read the values as the type has them. Null says nothing, like a key that is not there."""
         if not isinstance(data, dict):
             return data
-        as_text = str(data.get("type")) in {ParameterType.STRING, ParameterType.CHOICE}
-
-        def read(value: Any) -> Any:
-            if isinstance(value, list | tuple):
-                return [read(item) for item in value]
-            if isinstance(value, Scalar):
-                return str(value) if as_text and value.value is not None else plain(value)
-            return value
-
-        return data | {key: read(data[key]) for key in ("value", "default", "example") if key in data}
+        kind = data.get("type")
+        given = {key: data[key] for key in VALUES if key in data}
+        if kind is not None or not data.get("sets"):
+            given = {key: typed(value, str(kind)) for key, value in given.items()}
+        absent = {key for key, value in given.items() if plain(value) is None}
+        return {key: value for key, value in (data | given).items() if key not in absent}
 
     @property
     def stored(self) -> bool:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, Strict
 from pydantic_core import PydanticCustomError
 
+LARGEST_COUNT = 2**31 - 1
+"""The largest number that an integer column of every database holds."""
 NAME = r"[A-Za-z][A-Za-z0-9_]{0,63}"
 JOB_NAME = r"[A-Za-z][A-Za-z0-9_.\-]{0,63}"
 
@@ -33,12 +35,16 @@ def plain(value: Any) -> Any:
 
 
 def plain_deep(value: Any) -> Any:
-    """`plain`, through lists and mappings: for keys that hold free-form data."""
+    """`plain`, through lists and mappings: for keys that hold free-form data. Raises `ValueError` for numbers that
+    JSON does not have, as all data is kept as JSON."""
     if isinstance(value, dict):
         return {str(key): plain_deep(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain_deep(item) for item in value]
-    return plain(value)
+    value = plain(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"holds {value}, which is no finite number")
+    return value
 
 
 def _text(value: Any) -> Any:
@@ -52,6 +58,8 @@ def _text(value: Any) -> Any:
 def _strings_only(value: str) -> str:
     if "\x00" in value:
         raise ValueError("holds a NUL character")
+    if any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise ValueError("holds half of a character (a lone surrogate)")
     return value
 
 
@@ -70,6 +78,17 @@ def _number(value: Any) -> int | float:
     return value
 
 
+def at_most(characters: int) -> AfterValidator:
+    """Texts of at most so many characters, as a column of the database holds them."""
+
+    def check(value: str) -> str:
+        if len(value) > characters:
+            raise ValueError(f"is longer than {characters} characters")
+        return value
+
+    return AfterValidator(check)
+
+
 def _matches(pattern: str, what: str) -> AfterValidator:
     compiled = re.compile(pattern)
 
@@ -85,6 +104,10 @@ Text = Annotated[str, BeforeValidator(_text), Strict(), AfterValidator(_strings_
 """Text of one or more lines, as typed."""
 Word = Annotated[Text, AfterValidator(_words)]
 """Text on one line."""
+Line = Annotated[Word, at_most(255)]
+"""A short text on one line."""
+EMPTY_IS_NONE = AfterValidator(lambda value: value or None)
+"""For keys where an empty text says the same as none: a page cannot tell the two apart."""
 Integer = Annotated[int, BeforeValidator(plain), Strict()]
 Number = Annotated[int | float, PlainValidator(_number)]
 Boolean = Annotated[bool, BeforeValidator(plain), Strict()]
@@ -93,15 +116,15 @@ Free = Annotated[Any, BeforeValidator(plain_deep)]
 
 _NAME_RULE = "is no name: letters, digits and _ (at most 64), a letter first"
 Name = Annotated[Word, _matches(NAME, _NAME_RULE)]
-JobName = Annotated[
-    Word, _matches(JOB_NAME, "is no name: letters, digits, _ - . (at most 64), a letter first")
-]
+JobName = Annotated[Word, _matches(JOB_NAME, "is no name: letters, digits, _ - . (at most 64), a letter first")]
 VariableName = Annotated[
-    Word, _matches(r"[A-Za-z_][A-Za-z0-9_]*", "is no variable name: letters, digits and _, no digit first")
+    Word,
+    _matches(
+        r"[A-Za-z_][A-Za-z0-9_]{0,254}",
+        "is no variable name: letters, digits and _ (at most 255), no digit first",
+    ),
 ]
-QueueName = Annotated[
-    Word, _matches(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}", "is no queue name: letters, digits, _ - .")
-]
+QueueName = Annotated[Word, _matches(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}", "is no queue name: letters, digits, _ - .")]
 Reference = Annotated[
     Word, _matches(rf"{NAME}(\.{NAME})?", "names neither a job input nor a step's output (step.output)")
 ]
@@ -127,18 +150,22 @@ RelativePath = Annotated[Word, AfterValidator(_relative)]
 class Definition(BaseModel):
     """Base of all definitions: frozen, and unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
 
 
 def shorthand(key: str) -> BeforeValidator:
     """A validator that reads a lone scalar as a mapping with just `key`."""
 
     def expand(value: Any) -> Any:
-        return {key: value} if isinstance(value, str) else value
+        return {key: value} if isinstance(value, str) and not _is_nothing(value) else value
 
     return BeforeValidator(expand)
 
 
 def one_or_more(value: Any) -> Any:
     """Read a lone item as a list of one."""
-    return [value] if isinstance(value, str | dict) else value
+    return [value] if isinstance(value, str | dict) and not _is_nothing(value) else value
+
+
+def _is_nothing(value: Any) -> bool:
+    return isinstance(value, Scalar) and value.value is None

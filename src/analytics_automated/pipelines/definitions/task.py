@@ -10,9 +10,11 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from analytics_automated.pipelines.definitions.parameter import ParameterDefinition
 from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
 from analytics_automated.pipelines.definitions.scalars import (
+    EMPTY_IS_NONE,
     Boolean,
     Definition,
     Integer,
+    Line,
     Name,
     Number,
     RelativePath,
@@ -20,9 +22,10 @@ from analytics_automated.pipelines.definitions.scalars import (
     VariableName,
     Word,
     one_or_more,
+    plain,
     shorthand,
 )
-from analytics_automated.pipelines.quantities import Duration
+from analytics_automated.pipelines.quantities import Delay, Duration
 
 
 class MissingOutput(enum.StrEnum):
@@ -39,12 +42,12 @@ class MissingOutput(enum.StrEnum):
 class TaskInputDefinition(Definition):
     """A file, or several, that a Task reads."""
 
-    file: RelativePath = Field(
-        description="Its name in the work folder; with `many` the folder of all files."
-    )
+    file: RelativePath = Field(description="Its name in the work folder; with `many` the folder of all files.")
     optional: Boolean = Field(False, description="May be absent.")
     many: Boolean = Field(False, description="Every file, under its own name, in the folder.")
-    flag: Word | None = Field(None, description="The option in front of the file on the command line.")
+    flag: Annotated[Line | None, EMPTY_IS_NONE] = Field(
+        None, description="The option in front of the file on the command line."
+    )
     separator: Word | None = Field(None, description="Between flag and file in one word: `=` or nothing.")
     env_only: Boolean = Field(False, description="The command does not name it.")
 
@@ -65,7 +68,7 @@ class TaskOutputDefinition(Definition):
         return any(sign in self.file for sign in "*?[")
 
 
-_EXIT_RANGE = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
+_EXIT_RANGE = re.compile(r"([0-9]{1,3})(?:-([0-9]{1,3}))?")
 
 
 def _exit_codes(value: str) -> str:
@@ -104,7 +107,7 @@ class RetriesDefinition(Definition):
 
     max: Integer = Field(3, ge=0, le=100, description="Most tries after the first.")
     on: list[Word] = Field(["lost", "backend_unavailable"], description="Causes, or `exit:CODE`.")
-    delay: Duration = Field(0.0, description="Time before the next try.")
+    delay: Delay = Field(0.0, description="Time before the next try.")
     backoff: Number = Field(1, ge=1, description="Factor of the delay from try to try.")
 
 
@@ -139,6 +142,8 @@ def _joined(value: Any) -> Any:
     if isinstance(value, list | tuple):
         if not all(isinstance(word, str) for word in value):
             raise ValueError("must be a list of words, or text")
+        if any(plain(word) is None and not word for word in value):
+            raise ValueError('has an empty item: write "" for an empty word')
         return shlex.join(value)
     return value
 
@@ -146,26 +151,20 @@ def _joined(value: Any) -> Any:
 class TaskDefinition(Definition):
     """A reusable unit of analysis: what to execute, its files, Parameters, Environment, and where it runs."""
 
-    title: Word | None = Field(None, description="What people see.")
-    description: Text | None = Field(None, description="Text for people.")
-    backend: Name = Field(
-        "local", description="Where it runs; LOCALHOST, the worker's own machine, unless said."
-    )
-    inputs: dict[Name, Annotated[TaskInputDefinition, shorthand("file")]] = Field(
-        {}, description="Files it reads."
-    )
-    outputs: dict[Name, Annotated[TaskOutputDefinition, shorthand("file")]] = Field(
-        {}, description="Files it writes."
-    )
+    title: Annotated[Line | None, EMPTY_IS_NONE] = Field(None, description="What people see.")
+    description: Annotated[Text | None, EMPTY_IS_NONE] = Field(None, description="Text for people.")
+    backend: Name = Field("local", description="Where it runs; LOCALHOST, the worker's own machine, unless said.")
+    inputs: dict[Name, Annotated[TaskInputDefinition, shorthand("file")]] = Field({}, description="Files it reads.")
+    outputs: dict[Name, Annotated[TaskOutputDefinition, shorthand("file")]] = Field({}, description="Files it writes.")
     files: list[RelativePath] = Field([], description="Files shipped from beside the pipeline file.")
-    command: Annotated[Text, BeforeValidator(_joined)] | None = Field(
+    command: Annotated[Annotated[Text, BeforeValidator(_joined)] | None, EMPTY_IS_NONE] = Field(
         None,
         description="The argument list, or text that is split once as a shell splits; it never meets a shell.",
     )
-    script: Annotated[Text | ScriptFile, BeforeValidator(_script)] | None = Field(
+    script: Annotated[Annotated[Text | ScriptFile, BeforeValidator(_script)] | None, EMPTY_IS_NONE] = Field(
         None, description="Text in any language, run by `interpreter` from a file."
     )
-    interpreter: Annotated[Word, BeforeValidator(_joined)] | None = Field(
+    interpreter: Annotated[Annotated[Line, BeforeValidator(_joined)] | None, EMPTY_IS_NONE] = Field(
         None,
         description="What runs the script, a program or a list of words; `bash -euo pipefail` unless said.",
     )
@@ -176,13 +175,9 @@ class TaskDefinition(Definition):
     environment: dict[VariableName, Text] = Field({}, description="Variables of its process.")
     secrets: list[VariableName] = Field([], description="Secrets of the worker, by name.")
     setup: Text | None = Field(None, description="Shell text before the command.")
-    container: Annotated[ContainerDefinition, shorthand("image")] | None = Field(
-        None, description="Its image."
-    )
+    container: Annotated[ContainerDefinition, shorthand("image")] | None = Field(None, description="Its image.")
     network: Boolean = Field(False, description="It needs the network.")
-    timeout: Duration | None = Field(
-        None, description="Time that it may run; a setting's default unless said."
-    )
+    timeout: Duration | None = Field(None, description="Time that it may run; a setting's default unless said.")
     exit_codes: ExitCodesDefinition = Field(ExitCodesDefinition(), description="What its exit codes mean.")
     missing_output: MissingOutput = Field(MissingOutput.FAIL, description="fail, stop or continue.")
     retries: RetriesDefinition | None = Field(None, description="When it is tried again.")

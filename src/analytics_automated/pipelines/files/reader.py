@@ -72,9 +72,7 @@ def read_text(text: str, file: str, configuration: Configuration, folder: Path |
     if document.data is None:
         return
     sections: Mapping[str, Any] = document.data if isinstance(document.data, dict) else {}
-    named = {
-        key: sections[key] for key in ("backends", "tasks", "jobs") if isinstance(sections.get(key), dict)
-    }
+    named = {key: sections[key] for key in ("backends", "tasks", "jobs") if isinstance(sections.get(key), dict)}
     top: Any = {key: {} if key in named else value for key, value in sections.items()}
     header = _validated(PipelineDefinition, top if sections else document.data, (), document, configuration)
     pipeline = header.pipeline if header else None

@@ -79,9 +79,7 @@ def describe(value: Any) -> str:
     if isinstance(value, list):
         return "a list"
     if isinstance(value, Scalar):
-        return (
-            "nothing" if value.value is None else repr(str(value) if len(value) < 60 else value[:57] + "...")
-        )
+        return "nothing" if value.value is None else repr(str(value) if len(value) < 60 else value[:57] + "...")
     return repr(value)
 
 
@@ -134,9 +132,7 @@ def known_keys(model: type[BaseModel], path: Path) -> list[str]:
     here: Any = model
     for part in path:
         here = _descend(here, part)
-    found = next(
-        (kind for kind in _alternatives(here) if isinstance(kind, type) and issubclass(kind, BaseModel)), None
-    )
+    found = next((kind for kind in _alternatives(here) if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
     return [field.alias or name for name, field in found.model_fields.items()] if found else []
 
 

@@ -1,0 +1,293 @@
+"""The documentation is whole, and what it shows is true."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_type_hints
+
+import click
+import pytest
+
+from analytics_automated import cli
+from analytics_automated.config.environment import PREFIX, Settings
+from analytics_automated.pipelines.checks.configuration import check_configuration
+from analytics_automated.pipelines.definitions import (
+    BackendDefinition,
+    JobDefinition,
+    JobInputDefinition,
+    StepDefinition,
+    TaskDefinition,
+)
+from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
+from analytics_automated.pipelines.files.reader import Configuration, read_text
+from analytics_automated.pipelines.files.source import read_document
+from analytics_automated.pipelines.validators.registry import validator_class
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+SOURCE = ROOT / "src" / "analytics_automated"
+sys.path.insert(0, str(DOCS / "_ext"))
+
+import generated_reference  # noqa: E402
+from generated_reference.commands import shown_options  # noqa: E402
+from generated_reference.http import operations, shown_path  # noqa: E402
+from generated_reference.kinds import description_of  # noqa: E402
+from generated_reference.pipeline_file import sections  # noqa: E402
+from generated_reference.support import unsupported_values  # noqa: E402
+from generated_reference.validators import own_validators  # noqa: E402
+
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+FENCE = re.compile(r"^(?P<fence>```+)(?P<language>\w*)\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
+PART = "# Part of a file"
+"""How a block begins that is no whole pipeline file."""
+NO_SETTINGS = {"AA_ATTEMPT", "AA_STRESS_MESSAGES"}
+"""Variables that are not for operators."""
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def reference(page: str) -> str:
+    """A page of the reference as readers have it."""
+    return generated_reference.fill((DOCS / "reference" / page).read_text())
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    """The pages' blocks of that language, each with where it stands."""
+    for page in PAGES:
+        text = page.read_text()
+        for found in FENCE.finditer(text):
+            if found["language"] == language:
+                yield f"{name_of(page)}:{text.count(chr(10), 0, found.start()) + 1}", found["text"]
+
+
+def pipeline_files() -> list[tuple[str, str]]:
+    return [(place, text) for place, text in blocks("yaml") if text.startswith("format: 1")]
+
+
+def test_every_generated_part_has_its_place_on_one_page() -> None:
+    asked = [
+        part
+        for page in PAGES
+        for part in re.findall(r"^<!-- generated: (.*) -->$", page.read_text(), re.MULTILINE)
+    ]
+
+    assert sorted(asked) == sorted(generated_reference.PARTS)
+
+
+def test_every_setting_is_described_in_the_reference() -> None:
+    page, hints = reference("settings.md"), get_type_hints(Settings, include_extras=True)
+
+    lacking = [
+        name
+        for name, field in Settings.model_fields.items()
+        if not description_of(field, hints[name]) or f"| `{PREFIX}{name.upper()}` |" not in page
+    ]
+
+    assert lacking == []
+
+
+def test_every_command_and_option_is_described_in_the_reference() -> None:
+    page = reference("cli.md")
+
+    lacking = [
+        name for name, each in cli.main.commands.items() if not each.help or f"## aa {name}\n" not in page
+    ]
+    lacking += [
+        f"{name} {option.opts[0]}"
+        for name, command in cli.main.commands.items()
+        for option in shown_options(command)
+        if not option.help or f"| `{option.opts[0]}" not in page
+    ]
+
+    assert lacking == []
+
+
+def test_every_key_of_a_pipeline_file_is_described_in_the_reference() -> None:
+    page = reference("pipeline-file.md")
+    lacking = []
+    for section in sections():
+        hints = get_type_hints(section.model, include_extras=True)
+        _, _, after = page.partition(f"({section.label})=\n")
+        shown, _, _ = after.partition("\n(keys-")
+        lacking += [
+            f"{section.model.__name__}.{name}"
+            for name, field in section.model.model_fields.items()
+            if not description_of(field, hints[name]) or f"\n| `{field.alias or name}` |" not in shown
+        ]
+
+    assert lacking == []
+
+
+def test_every_validator_and_option_is_described_in_the_reference() -> None:
+    page = reference("validators.md")
+    lacking = []
+    for validator in own_validators():
+        kind = validator_class(validator)
+        hints = get_type_hints(kind.Options, include_extras=True)
+        _, _, after = page.partition(f"\n## {validator}\n")
+        shown, _, _ = after.partition("\n## ")
+        lacking += [validator] if not kind.__doc__ or not shown else []
+        lacking += [
+            f"{validator}.{option}"
+            for option, field in kind.Options.model_fields.items()
+            if not description_of(field, hints[option]) or f"| `{option}` |" not in shown
+        ]
+
+    assert lacking == []
+
+
+def test_every_kind_of_problem_is_described_in_the_reference() -> None:
+    from analytics_automated.api.problems import BASE, KINDS
+
+    page = reference("http.md")
+
+    assert [
+        kind for kind, each in KINDS.items() if not each.meaning or f"| `{BASE}{kind}` |" not in page
+    ] == []
+
+
+def test_every_route_is_described_in_the_reference() -> None:
+    page = reference("http.md")
+
+    routes = [
+        (f"{method} {shown_path(path)}", described["summary"]) for method, path, described in operations()
+    ]
+
+    assert len(routes) > 10
+    assert [route for route, summary in routes if not summary or f"\n### {route}\n" not in page] == []
+
+
+def refusal_codes() -> set[str]:
+    """The codes of refusals that are written out in the code."""
+    found = set()
+    for path in [*SOURCE.glob("api/*.py"), *SOURCE.glob("pipelines/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and len(node.args) > 2:
+                called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                code = node.args[2]
+                if called in {"Refusal", "refuse"} and isinstance(code, ast.Constant):
+                    found.add(str(code.value))
+            elif isinstance(node, ast.Assign) and "_CODES" in [
+                getattr(each, "id", "") for each in node.targets
+            ]:
+                found |= set(ast.literal_eval(node.value).values())
+    return found
+
+
+def test_every_code_of_a_refusal_is_described_in_the_reference() -> None:
+    page = reference("http.md")
+    described = page[page.index("### Codes of entries") : page.index("## Shapes")]
+
+    codes = refusal_codes()
+
+    assert {"required", "too_large", "reads_as_option", "no_such_result"} <= codes
+    assert sorted(code for code in codes if f"`{code}`" not in described) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "values"),
+    [
+        (BackendDefinition, "sandbox", ["required"]),
+        (BackendDefinition, "network", ["deny"]),
+        (BackendDefinition, "data", []),
+        (BackendDefinition, "root", None),
+        (TaskDefinition, "retries", []),
+        (TaskDefinition, "timeout", None),
+        (TaskDefinition, "resources", None),
+        (ResourcesDefinition, "gpus", []),
+        (ResourcesDefinition, "cpus", None),
+        (JobDefinition, "access", []),
+        (JobDefinition, "steps", None),
+        (JobInputDefinition, "unpack", []),
+        (JobInputDefinition, "many", None),
+        (StepDefinition, "when", []),
+        (StepDefinition, "needs", None),
+    ],
+)
+def test_the_reference_marks_the_keys_that_checks_refuse(
+    model: type[TaskDefinition], key: str, values: list[str] | None
+) -> None:
+    assert unsupported_values(model, key) == values
+
+
+def test_there_are_pipeline_files_in_the_documentation() -> None:
+    assert len(pipeline_files()) > 5
+
+
+@pytest.mark.parametrize(("place", "text"), pipeline_files(), ids=[place for place, _ in pipeline_files()])
+def test_every_pipeline_file_in_the_documentation_is_right(place: str, text: str) -> None:
+    configuration = Configuration()
+    read_text(text, place, configuration)
+    checked = check_configuration(configuration.backends, configuration.tasks, configuration.jobs)
+
+    assert [str(problem) for problem in [*configuration.problems, *checked.problems]] == []
+    assert set(checked.plans) == set(configuration.jobs)
+
+
+def test_the_pipeline_files_in_documentation_and_examples_can_be_applied_together() -> None:
+    examples = [(name_of(path), path.read_text()) for path in (ROOT / "examples").glob("*.yaml")]
+    owners: dict[tuple[str, str], set[str]] = {}
+    for place, text in [*pipeline_files(), *examples]:
+        configuration = Configuration()
+        read_text(text, place, configuration)
+        for (section, name), pipeline in configuration.pipelines.items():
+            owners.setdefault((section, name.lower()), set()).add(pipeline)
+
+    assert examples
+    assert {name: pipelines for name, pipelines in owners.items() if len(pipelines) > 1} == {}
+
+
+def test_every_other_yaml_block_says_that_it_is_a_part_and_is_yaml() -> None:
+    parts = [(place, text) for place, text in blocks("yaml") if not text.startswith("format: 1")]
+
+    assert [place for place, text in parts if not text.startswith(PART)] == []
+    assert [str(problem) for place, text in parts for problem in read_document(text, place).problems] == []
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    lost = []
+    for page in PAGES:
+        text = re.sub(r"`[^`\n]*`", "", FENCE.sub("", page.read_text()))
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            target = link.partition("#")[0]
+            if target and not re.match(r"[a-z]+:", target) and not (page.parent / target).exists():
+                lost.append(f"{name_of(page)}: {link}")
+
+    assert lost == []
+
+
+def test_every_variable_that_the_documentation_names_is_a_setting() -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | NO_SETTINGS
+    known |= {f"{name}_FILE" for name in known}
+
+    named = {
+        (name_of(page), name)
+        for page in PAGES
+        for name in re.findall(r"\bAA_[A-Z][A-Z_]*[A-Z]\b", page.read_text())
+    }
+
+    assert sorted(each for each in named if each[1] not in known) == []
+
+
+def test_every_aa_command_that_the_documentation_shows_is_one() -> None:
+    shown = [
+        (place, line.split(".venv/bin/aa ", 1)[1].split())
+        for language in ("bash", "text")
+        for place, text in blocks(language)
+        for line in text.splitlines()
+        if ".venv/bin/aa " in line
+    ]
+    wrong = []
+    for place, (name, *words) in shown:
+        command = cli.main.commands.get(name)
+        options = {} if command is None else {word: each for each in command.params for word in each.opts}
+        given = [word.partition("=")[0] for word in words if word.startswith("--")]
+        if command is None or (name != "manage" and not set(given) <= set(options)):
+            wrong.append((place, name, *given))
+    assert len(shown) > 10
+    assert wrong == []
+    assert isinstance(cli.main, click.Group)
