@@ -70,9 +70,7 @@ def pipeline_files() -> list[tuple[str, str]]:
 
 def test_every_generated_part_has_its_place_on_one_page() -> None:
     asked = [
-        part
-        for page in PAGES
-        for part in re.findall(r"^<!-- generated: (.*) -->$", page.read_text(), re.MULTILINE)
+        part for page in PAGES for part in re.findall(r"^<!-- generated: (.*) -->$", page.read_text(), re.MULTILINE)
     ]
 
     assert sorted(asked) == sorted(generated_reference.PARTS)
@@ -93,9 +91,7 @@ def test_every_setting_is_described_in_the_reference() -> None:
 def test_every_command_and_option_is_described_in_the_reference() -> None:
     page = reference("cli.md")
 
-    lacking = [
-        name for name, each in cli.main.commands.items() if not each.help or f"## aa {name}\n" not in page
-    ]
+    lacking = [name for name, each in cli.main.commands.items() if not each.help or f"## aa {name}\n" not in page]
     lacking += [
         f"{name} {option.opts[0]}"
         for name, command in cli.main.commands.items()
@@ -145,17 +141,13 @@ def test_every_kind_of_problem_is_described_in_the_reference() -> None:
 
     page = reference("http.md")
 
-    assert [
-        kind for kind, each in KINDS.items() if not each.meaning or f"| `{BASE}{kind}` |" not in page
-    ] == []
+    assert [kind for kind, each in KINDS.items() if not each.meaning or f"| `{BASE}{kind}` |" not in page] == []
 
 
 def test_every_route_is_described_in_the_reference() -> None:
     page = reference("http.md")
 
-    routes = [
-        (f"{method} {shown_path(path)}", described["summary"]) for method, path, described in operations()
-    ]
+    routes = [(f"{method} {shown_path(path)}", described["summary"]) for method, path, described in operations()]
 
     assert len(routes) > 10
     assert [route for route, summary in routes if not summary or f"\n### {route}\n" not in page] == []
@@ -164,16 +156,14 @@ def test_every_route_is_described_in_the_reference() -> None:
 def refusal_codes() -> set[str]:
     """The codes of refusals that are written out in the code."""
     found = set()
-    for path in [*SOURCE.glob("api/*.py"), *SOURCE.glob("pipelines/*.py")]:
+    for path in [*SOURCE.glob("api/**/*.py"), *SOURCE.glob("pipelines/*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and len(node.args) > 2:
                 called = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 code = node.args[2]
                 if called in {"Refusal", "refuse"} and isinstance(code, ast.Constant):
                     found.add(str(code.value))
-            elif isinstance(node, ast.Assign) and "_CODES" in [
-                getattr(each, "id", "") for each in node.targets
-            ]:
+            elif isinstance(node, ast.Assign) and "_CODES" in [getattr(each, "id", "") for each in node.targets]:
                 found |= set(ast.literal_eval(node.value).values())
     return found
 
@@ -265,9 +255,7 @@ def test_every_variable_that_the_documentation_names_is_a_setting() -> None:
     known |= {f"{name}_FILE" for name in known}
 
     named = {
-        (name_of(page), name)
-        for page in PAGES
-        for name in re.findall(r"\bAA_[A-Z][A-Z_]*[A-Z]\b", page.read_text())
+        (name_of(page), name) for page in PAGES for name in re.findall(r"\bAA_[A-Z][A-Z_]*[A-Z]\b", page.read_text())
     }
 
     assert sorted(each for each in named if each[1] not in known) == []

@@ -104,8 +104,7 @@ def shown_path(path: str) -> str:
 def _answer(answer: Mapping[str, Any]) -> str:
     content = answer.get("content") or {}
     shown = [
-        _type(each.get("schema") or {}) if media == "application/json" else media
-        for media, each in content.items()
+        _type(each.get("schema") or {}) if media == "application/json" else media for media, each in content.items()
     ]
     return ", ".join(shown) or str(answer.get("description", ""))
 

@@ -97,9 +97,7 @@ def _bounds(field: FieldInfo) -> str:
     return f"At most {high}." if high is not None else ""
 
 
-def field_row(
-    key: str, field: FieldInfo, annotation: Any, refer: Reference = lambda _: "mapping"
-) -> list[str]:
+def field_row(key: str, field: FieldInfo, annotation: Any, refer: Reference = lambda _: "mapping") -> list[str]:
     """What a reference says of a field: its key, what it holds, its default, and what it is for."""
     return [
         code(key),

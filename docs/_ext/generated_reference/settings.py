@@ -10,8 +10,5 @@ from generated_reference.tables import table
 def settings_reference() -> str:
     """All variables, with what they hold, their default and what they are for."""
     hints = get_type_hints(Settings, include_extras=True)
-    rows = [
-        field_row(f"{PREFIX}{name.upper()}", field, hints[name])
-        for name, field in Settings.model_fields.items()
-    ]
+    rows = [field_row(f"{PREFIX}{name.upper()}", field, hints[name]) for name, field in Settings.model_fields.items()]
     return table(["Variable", *HEADERS[1:]], rows)

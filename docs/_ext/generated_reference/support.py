@@ -39,9 +39,7 @@ def _is_refused(model: type[BaseModel], key: str, value: Any) -> bool:
     return any(problem.path[-1] == key for problem in problems)
 
 
-def _around(
-    model: type[BaseModel], values: dict[str, Any]
-) -> tuple[JobDefinition, TaskDefinition, BackendDefinition]:
+def _around(model: type[BaseModel], values: dict[str, Any]) -> tuple[JobDefinition, TaskDefinition, BackendDefinition]:
     """A job, its task and its backend, one part of which has those values."""
 
     def given(kind: type[BaseModel]) -> dict[str, Any]:
@@ -50,10 +48,6 @@ def _around(
     resources = ResourcesDefinition.model_construct(**given(ResourcesDefinition))
     job_input = JobInputDefinition.model_construct(**given(JobInputDefinition))
     step = StepDefinition.model_construct(**{"task": "task", **given(StepDefinition)})
-    job = JobDefinition.model_construct(
-        **{"steps": [step], "inputs": {"input": job_input}, **given(JobDefinition)}
-    )
-    task = TaskDefinition.model_construct(
-        **{"backend": "backend", "resources": resources, **given(TaskDefinition)}
-    )
+    job = JobDefinition.model_construct(**{"steps": [step], "inputs": {"input": job_input}, **given(JobDefinition)})
+    task = TaskDefinition.model_construct(**{"backend": "backend", "resources": resources, **given(TaskDefinition)})
     return job, task, BackendDefinition.model_construct(**given(BackendDefinition))

@@ -24,8 +24,6 @@ def validators_reference() -> str:
 def _section(name: str) -> str:
     validator = validator_class(name)
     hints = get_type_hints(validator.Options, include_extras=True)
-    rows = [
-        field_row(option, field, hints[option]) for option, field in validator.Options.model_fields.items()
-    ]
+    rows = [field_row(option, field, hints[option]) for option, field in validator.Options.model_fields.items()]
     text = inspect.cleandoc(validator.__doc__ or "")
     return f"## {name}\n\n{text}\n\n{table(['Option', *HEADERS[1:]], rows)}"

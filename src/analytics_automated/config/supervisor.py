@@ -90,10 +90,12 @@ class _Child:
         if code is None:
             return
         self.process = None
-        self.delay = FIRST_DELAY if now - self.started >= HEALTHY_SECONDS else min(self.delay * 2, LONGEST_DELAY)
+        if now - self.started >= HEALTHY_SECONDS:
+            self.delay = FIRST_DELAY
         self.due = now + self.delay
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         print(f"aa: {self.name} ended ({how}); started again in {self.delay:g} s", file=sys.stderr, flush=True)
+        self.delay = min(self.delay * 2, LONGEST_DELAY)
 
     def signal(self, number: int) -> None:
         """Send a signal to the child itself; SIGKILL goes to all of its session's first group."""

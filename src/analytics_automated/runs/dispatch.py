@@ -26,7 +26,7 @@ def wake_all(step_runs: Collection[StepRun], *, own_queues: Collection[str] = ()
     queues = dict(Backend.objects.filter(name__in=names).values_list("name", "queue_type__name"))
     own = next((each for each in step_runs if queues.get(each.backend) in own_queues), None)
     others = [each for each in step_runs if each is not own]
-    transaction.on_commit(lambda: _send(others, queues))
+    transaction.on_commit(lambda: _send(others, queues), robust=True)
 
 
 def _send(step_runs: Collection[StepRun], queues: dict[str, str]) -> None:

@@ -53,9 +53,7 @@ def check_configuration(
             hint = nearest(task.backend, [*backends, LOCAL_BACKEND])
             message = f"there is no backend {task.backend!r}{hint}"
             elsewhere = f"{message} in these files; it must be there when they are applied"
-            problems.append(
-                Problem(("backend",), message if all_backends else elsewhere, warning=not all_backends)
-            )
+            problems.append(Problem(("backend",), message if all_backends else elsewhere, warning=not all_backends))
         if any(not problem.warning for problem in problems):
             broken.add(name)
         checked.problems += (problem.below("tasks", name) for problem in problems)
@@ -88,9 +86,7 @@ def check_backend(backend: BackendDefinition) -> list[Problem]:
                 option = ".".join(str(part) for part in each["loc"])
                 message = f"is no option of the executor {backend.executor!r}"
                 problems.append(
-                    Problem(
-                        ("options", option), message if each["type"] == "extra_forbidden" else each["msg"]
-                    )
+                    Problem(("options", option), message if each["type"] == "extra_forbidden" else each["msg"])
                 )
     if backend.root is not None and not PurePosixPath(backend.root).is_absolute():
         problems.append(Problem(("root",), "must be an absolute path"))

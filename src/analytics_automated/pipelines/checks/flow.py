@@ -29,14 +29,10 @@ def resolve_flow(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> Flo
     for index, step in steps:
         flow.needs[step.label] = _needs(step, index, job, order, flow)
     if _cycle(flow.needs):
-        flow.problems.append(
-            Problem(("steps",), f"wait for each other in a circle: {' -> '.join(_cycle(flow.needs))}")
-        )
+        flow.problems.append(Problem(("steps",), f"wait for each other in a circle: {' -> '.join(_cycle(flow.needs))}"))
         return flow
     distances = {label: _distances(label, flow.needs) for label in labels}
-    flow.needs = {
-        label: flow.needs[label] for label in sorted(labels, key=lambda label: _rank(label, flow.needs))
-    }
+    flow.needs = {label: flow.needs[label] for label in sorted(labels, key=lambda label: _rank(label, flow.needs))}
     by_label = {step.label: (index, step) for index, step in steps}
     for label in flow.needs:
         index, step = by_label[label]
@@ -52,9 +48,7 @@ def _levels(job: JobDefinition) -> list[int]:
     return levels
 
 
-def _needs(
-    step: StepDefinition, index: int, job: JobDefinition, order: Sequence[int], flow: Flow
-) -> list[str]:
+def _needs(step: StepDefinition, index: int, job: JobDefinition, order: Sequence[int], flow: Flow) -> list[str]:
     labels = [other.label for other in job.steps]
     if step.needs is not None:
         for place, name in enumerate(step.needs):
@@ -184,9 +178,7 @@ def _width(
         if dot and owner in providers and name in providers[owner].outputs:
             wide = providers[owner].outputs[name].many
         else:
-            wide = (
-                not dot and job.inputs is not None and reference in job.inputs and job.inputs[reference].many
-            )
+            wide = not dot and job.inputs is not None and reference in job.inputs and job.inputs[reference].many
         if wide:
             message = f"is a single file, but {reference} may be many: set `many: true` on the task's input"
             flow.problems.append(Problem(path, message))

@@ -4,23 +4,25 @@ None of these lists can be complete. They hold what people really put into pipel
 another name.
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-_NEVER = re.compile(r"(?!)")
+_NEVER = r"(?!)"
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
     """A program that runs text given behind, or within, one of its options."""
 
-    programs: re.Pattern[str]
-    code_next: re.Pattern[str]
+    programs: str
+    code_next: str
     """Options whose next word is run."""
-    code_here: re.Pattern[str] = _NEVER
+    code_here: str = _NEVER
     """Options that hold what is run in the same word."""
-    valued: re.Pattern[str] = _NEVER
+    valued: str = _NEVER
     """Other options that take the next word."""
+    opens: str = _NEVER
+    """Options with which its operands are opened so that some are run: Perl's `<>` runs `id|` (perlop, I/O)."""
     takes_script: bool = False
     """Whether the first other word is a script, behind which all options are the script's own."""
     code_ends_options: bool = False
@@ -29,20 +31,12 @@ class Interpreter:
     """Whether further options may stand between the option and its code, as with `sh -c -e TEXT`."""
     operands_are_code: bool = False
     """Whether words that are no options are code, too, such as the statements of `sqlite3 FILE SQL`."""
-    opens: re.Pattern[str] = _NEVER
-    """Options with which its operands are opened so that some are run: Perl's `<>` runs `id|` (perlop, I/O)."""
-
-
-def _interpreter(
-    programs: str, code_next: str, code_here: str = "(?!)", valued: str = "(?!)", **how: bool
-) -> Interpreter:
-    return Interpreter(re.compile(programs), re.compile(code_next), re.compile(code_here), re.compile(valued), **how)
 
 
 _SHELL = r"(?:r?ba|da|z|k|lk|mk|pdk|ok|a|ya|c|tc|fi|po|hu|xon|elvi)?sh[\d.]*|rc|es|nu"
 
 INTERPRETERS = (
-    _interpreter(
+    Interpreter(
         _SHELL,
         r"-[A-Za-z]*c[A-Za-z]*|--command",
         r"--command=.*",
@@ -51,7 +45,7 @@ INTERPRETERS = (
         code_ends_options=True,
         code_is_operand=True,
     ),
-    _interpreter(
+    Interpreter(
         r"(python|pypy|ipython|micropython|jython|sage|bpython)[\d.]*(-dbg|d|w)?",
         r"-[A-Za-z]*[cm]",
         r"-[A-Za-z]*[cm].+",
@@ -59,74 +53,102 @@ INTERPRETERS = (
         takes_script=True,
         code_ends_options=True,
     ),
-    _interpreter(r"Rscript|R|r|lr|littler", r"-e|--eval", r"-e.+|--eval=.*", r"-[gfd]|--(gui|file)", takes_script=True),
+    Interpreter(r"Rscript|R|r|lr|littler", r"-e|--eval", r"-e.+|--eval=.*", r"-[gfd]|--(gui|file)", takes_script=True),
     Interpreter(
-        re.compile(r"perl[\d.]*"),
-        re.compile(r"-[A-Za-z0-9]*[eEMm]"),
-        re.compile(r"-[A-Za-z0-9]*[eEMmF].+"),
-        re.compile(r"-[CIx]"),
+        r"perl[\d.]*",
+        r"-[A-Za-z0-9]*[eEMm]",
+        r"-[A-Za-z0-9]*[eEMmF].+",
+        r"-[CIx]",
+        r"-[A-Za-z0-9]*[np].*",
         takes_script=True,
-        opens=re.compile(r"-[A-Za-z0-9]*[np].*"),
     ),
-    _interpreter(r"j?ruby[\d.]*", r"-[A-Za-z]*[er]", r"-[A-Za-z]*[er].+", r"-[ICEK]", takes_script=True),
-    _interpreter(
+    Interpreter(r"j?ruby[\d.]*", r"-[A-Za-z]*[er]", r"-[A-Za-z]*[er].+", r"-[ICEK]", takes_script=True),
+    Interpreter(
         r"node|nodejs|deno|bun|qjs|d8",
         r"-[A-Za-z]*[epr]|--(eval|print|require|import|loader|experimental-loader)|eval",
         r"--(eval|print|require|import|loader|experimental-loader)=.*",
         takes_script=True,
     ),
-    _interpreter(r"php[\d.]*", r"-[rRBEdF]", r"-[rRBEdF].+", r"-[cftSz]", takes_script=True),
-    _interpreter(r"lua[\d.]*|luajit", r"-[el]", r"-[el].+", takes_script=True),
-    _interpreter(
+    Interpreter(r"php[\d.]*", r"-[rRBEdF]", r"-[rRBEdF].+", r"-[cftSz]", takes_script=True),
+    Interpreter(r"lua[\d.]*|luajit", r"-[el]", r"-[el].+", takes_script=True),
+    Interpreter(
         r"julia", r"-[eEL]|--(eval|print|load)", r"-[eEL].+|--(eval|print|load)=.*", r"-[JptCHO]", takes_script=True
     ),
-    _interpreter(r"octave(-cli)?|matlab|gnuplot|maxima|gp|sbcl|gdb|emacs|osascript",
+    Interpreter(r"octave(-cli)?|matlab|gnuplot|maxima|gp|sbcl|gdb|emacs|osascript",
                  r"-(e|r|batch|ex|iex|x)|--(eval|execute|batch-string|eval-command|init-eval-command|load|command)",
                  r"-e.+|--(eval|batch-string|eval-command|command)=.*"),
-    _interpreter(r"guile|racket|clojure|clj|groovy|scala|elixir|erl|expect|ghc|runghc|tclsh[\d.]*|wish[\d.]*|pwsh|powershell",
+    Interpreter(r"guile|racket|clojure|clj|groovy|scala|elixir|erl|expect|ghc|runghc|tclsh[\d.]*|wish[\d.]*|pwsh|powershell",
                  r"-(c|e|eval|s|Command|command|EncodedCommand)|--(eval|command)", r"--(eval|command)=.*",
                  takes_script=True),
-    _interpreter(r"n?vi|n?vim|vimdiff|view|ex|ed", r"-[cS]|--cmd", r"\+.*|--cmd=.*"),
-    _interpreter(r"sqlite3?|duckdb|psql|mysql|mariadb", r"-(c|e|cmd|s|init)|--(command|execute|cmd|init-command)",
+    Interpreter(r"n?vi|n?vim|vimdiff|view|ex|ed", r"-[cS]|--cmd", r"\+.*|--cmd=.*"),
+    Interpreter(r"sqlite3?|duckdb|psql|mysql|mariadb", r"-(c|e|cmd|s|init)|--(command|execute|cmd|init-command)",
                  r"-e.+|--(command|execute|cmd|init-command)=.*", r"-[vUhpPdFfoS]|-(separator|nullvalue)|--\w+",
                  operands_are_code=True),
-    _interpreter(r"mlr", r"put|filter", code_is_operand=True),
-    _interpreter(r"m4", r"-D|--define", r"-D.+|--define=.*"),
-    _interpreter(r"busybox|toybox|eval|su|runuser|script|flock|dash", r"-[A-Za-z]*c|--command", r"--command=.*"),
-    _interpreter(r"g?env", r"-[A-Za-z]*S|--split-string", r"-[A-Za-z]*S.+|--split-string=.*"),
-    _interpreter(r"g?find", r"-(exec|execdir|ok|okdir)"),
-    _interpreter(r"scp|sftp", r"-[oSD]", r"-[oSD].+"),
-    _interpreter(r"rsync", r"-[A-Za-z]*e|--(rsh|rsync-path)", r"-e.+|--(rsh|rsync-path)=.*"),
-    _interpreter(r"git", r"-[cu]|--(upload-pack|receive-pack|exec|config-env|exec-path)",
+    Interpreter(r"mlr", r"put|filter", code_is_operand=True),
+    Interpreter(r"m4", r"-D|--define", r"-D.+|--define=.*"),
+    Interpreter(r"busybox|toybox|eval|su|runuser|script|flock", r"-[A-Za-z]*c|--command", r"--command=.*"),
+    Interpreter(r"g?env", r"-[A-Za-z]*S|--split-string", r"-[A-Za-z]*S.+|--split-string=.*"),
+    Interpreter(r"g?find", r"-(exec|execdir|ok|okdir)"),
+    Interpreter(r"scp|sftp", r"-[oSD]", r"-[oSD].+"),
+    Interpreter(r"rsync", r"-[A-Za-z]*e|--(rsh|rsync-path)", r"-e.+|--(rsh|rsync-path)=.*"),
+    Interpreter(r"git", r"-[cu]|--(upload-pack|receive-pack|exec|config-env|exec-path)",
                  r"-[cu].+|--(upload-pack|receive-pack|exec|config-env|exec-path)=.*"),
-    _interpreter(r"(bsd|g)?tar",
+    Interpreter(r"(bsd|g)?tar",
                  r"-[A-Za-z]*[IF]|--(checkpoint-action|to-command|use-compress-program|rsh-command|info-script)",
                  r"-I.+|--(checkpoint-action|to-command|use-compress-program|rsh-command|info-script).*"),
-    _interpreter(r"g?(split|sort)|zip|man|curl|wget", r"--(filter|compress-program|pager|config|use-askpass)|-TT|-[KP]",
+    Interpreter(r"g?(split|sort)|zip|man|curl|wget", r"--(filter|compress-program|pager|config|use-askpass)|-TT|-[KP]",
                  r"--(filter|compress-program|unzip-command|pager|config|use-askpass)=.*"),
 )  # fmt: skip
 
-JOINERS = re.compile(
-    r"parallel|sem|watch|ssh|rsh|mosh|hyperfine|entr|g?make|bmake|nmake|ninja|tmux|screen|xterm|nix-shell|eval|at|batch|socat"
-)
+JOINERS = r"parallel|sem|watch|ssh|rsh|mosh|hyperfine|entr|g?make|bmake|nmake|ninja|tmux|screen|xterm|nix-shell|eval|at|batch|socat"
 """Programs that give their arguments to a shell, on this machine or another."""
 
-PROGRAM_FIRST = re.compile(r"(g|m|n|bio|go)?awk|original-awk|g?sed|jq|gojq|jaq|yq|bc|dc|m4|perlre")
-"""Programs whose first word that is no option is a program of their own language."""
 
-TAKES_NEXT = {
-    **dict.fromkeys(
-        ("-v", "-F", "--assign", "--field-separator", "-l", "--line-length", "--indent", "-L", "-c", "-t"), 1
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Programs whose first word that is no option is a program of their own language."""
+
+    programs: str
+    valued: Mapping[str, int]
+    """Options whose next words, so many, are data."""
+    code_next: str
+    """Options whose next word is a part of the program."""
+    code_here: str
+    """Options that hold a part of the program in the same word."""
+    file_next: str
+    """Options whose next word is the file of a program."""
+    harmless: str = _NEVER
+    """Options in whose word a value is only data."""
+
+
+LANGUAGES = (
+    Language(
+        r"(g|m|n|bio|go)?awk|original-awk",
+        dict.fromkeys(("-v", "-F", "--assign", "--field-separator", "-c"), 1),
+        r"-e|--source",
+        r"-e.+|--source=.*",
+        r"-[A-Za-z]*f|-[iEl]|--(file|exec|include|load)",
+        r"-[vF].*|--(assign|field-separator)=.*",
     ),
-    **dict.fromkeys(("--arg", "--argjson", "--slurpfile", "--rawfile"), 2),
-}
-"""Options of these whose next words are no program of theirs."""
-
-CHOOSES_PROGRAM = re.compile(r"-[A-Za-z]*f|--file|--from-file|-E|--exec|-i|--include|--load")
-"""Options of these whose next word is the file of a program."""
-
-HARMLESS_VALUE = re.compile(r"-[A-Za-z]*[vF].*|--(assign|field-separator|in-place|arg)=.*|-[nErsz]*i")
-"""Options of these in whose word a value is only data."""
+    Language(
+        r"g?sed|ssed",
+        dict.fromkeys(("-l", "--line-length"), 1),
+        r"-[nErsuz]*e|--expression",
+        r"-[nErsuz]*e.+|--expression=.*",
+        r"-[nErsuz]*f|--file",
+        r"-[nErsuz]*i.*|--in-place=.*",
+    ),
+    Language(
+        r"jq|gojq|jaq|yq|bc|dc|m4",
+        {
+            **dict.fromkeys(("--arg", "--argjson", "--slurpfile", "--rawfile"), 2),
+            **dict.fromkeys(("--indent", "-L"), 1),
+        },
+        r"-e|--expression",
+        r"--expression=.*",
+        r"-[A-Za-z]*f|--(file|from-file)",
+    ),
+)
 
 RUNNERS: dict[str, tuple[int, str]] = {
     **dict.fromkeys(("env", "genv"), (0, r"-[uC]|--(unset|chdir)")),
@@ -137,7 +159,7 @@ RUNNERS: dict[str, tuple[int, str]] = {
     "stdbuf": (0, r"-[ioe]|--(input|output|error)"),
     **dict.fromkeys(("xargs", "gxargs"), (0, r"-[IinPLdsEa]|--(arg-file|delimiter|max-\w+|replace)")),
     **dict.fromkeys(("sudo", "doas", "gosu", "su-exec"), (0, r"-[ugCDhprtTU]|--(user|group|host|chdir|prompt)")),
-    "chroot": (1, r"(?!)"),
+    "chroot": (1, _NEVER),
     "flock": (1, r"-[wE]|--(timeout|wait|conflict-exit-code)"),
     **dict.fromkeys(("taskset", "chrt", "setarch"), (1, r"-p|--pid")),
     "numactl": (0, r"-[CNmip]"),

@@ -30,9 +30,7 @@ RESERVED_STEPS = frozenset({"param", "input", "output", "data", "resources", "su
 RESERVED_FIELDS = frozenset({"name", "email", "webhook", "input_data"})
 
 
-def plan_job(
-    name: str, job: JobDefinition, tasks: Mapping[str, TaskDefinition]
-) -> tuple[Plan | None, list[Problem]]:
+def plan_job(name: str, job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> tuple[Plan | None, list[Problem]]:
     """Check a job and resolve it. Paths begin at the job; with errors there is no plan.
 
     `tasks` are all that there are; each is taken to be right in itself.
@@ -93,9 +91,7 @@ def _steps(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> Iterator[
         taken[key] = step.label
 
 
-def _inputs(
-    job: JobDefinition, tasks: Mapping[str, TaskDefinition], flow: Flow
-) -> dict[str, JobInputDefinition]:
+def _inputs(job: JobDefinition, tasks: Mapping[str, TaskDefinition], flow: Flow) -> dict[str, JobInputDefinition]:
     """The job's inputs as named, else those that the steps leave open."""
     if job.inputs is not None:
         return job.inputs
@@ -151,14 +147,10 @@ def _parameters(
         definition, wrong = _public(name, parameter, by_label)
         problems += wrong
         if definition is not None:
-            planned[name] = PlannedParameter(
-                definition=definition, sets=parameter.sets, aliases=parameter.aliases
-            )
+            planned[name] = PlannedParameter(definition=definition, sets=parameter.sets, aliases=parameter.aliases)
             for target in parameter.sets:
                 if target in claimed:
-                    problems.append(
-                        Problem(("parameters", name, "sets"), f"{target} is set by two parameters")
-                    )
+                    problems.append(Problem(("parameters", name, "sets"), f"{target} is set by two parameters"))
                 claimed.add(target)
     for step in job.steps:
         for own, task_parameter in tasks[step.task].parameters.items():
@@ -195,32 +187,25 @@ def _public(
     if not parameter.sets:
         if parameter.type is None:
             return None, [Problem(path, "needs `sets: step.parameter`, or a `type` of its own")]
-        own = ParameterDefinition.model_validate(
-            parameter.model_dump(exclude={"sets", "aliases"}, exclude_unset=True)
-        )
+        own = ParameterDefinition.model_validate(parameter.model_dump(exclude={"sets", "aliases"}, exclude_unset=True))
         return own, list(check_parameter(name, own))
     found: list[ParameterDefinition] = []
     for target in parameter.sets:
         label, _, own_name = target.partition(".")
         if label not in by_label:
-            return None, [
-                Problem((*path, "sets"), f"{label!r} is no step of this job{nearest(label, by_label)}")
-            ]
+            return None, [Problem((*path, "sets"), f"{label!r} is no step of this job{nearest(label, by_label)}")]
         known = by_label[label].parameters
         if own_name not in known:
             message = f"the step {label!r} has no parameter {own_name!r}{nearest(own_name, known)}"
             return None, [Problem((*path, "sets"), message)]
         if known[own_name].stored:
-            return None, [
-                Problem((*path, "sets"), f"{target} is stored in the task, so callers cannot set it")
-            ]
+            return None, [Problem((*path, "sets"), f"{target} is stored in the task, so callers cannot set it")]
         found.append(known[own_name])
     overrides = {"title", "description", "default", "example", "advanced"}
     extra = parameter.model_fields_set - overrides - {"sets", "aliases"}
     if extra:
         return None, [
-            Problem((*path, key), "is the task's to say where the parameter `sets` it")
-            for key in sorted(extra)
+            Problem((*path, key), "is the task's to say where the parameter `sets` it") for key in sorted(extra)
         ]
     if any(schema_kind(other) != schema_kind(found[0]) for other in found[1:]):
         return None, [Problem((*path, "sets"), "sets parameters of different types")]
@@ -247,15 +232,11 @@ def _name_clashes(planned: Mapping[str, PlannedParameter], inputs: set[str]) -> 
             taken[public.lower()] = f"the parameter {name!r}"
 
 
-def _results(
-    job: JobDefinition, tasks: Mapping[str, TaskDefinition]
-) -> tuple[dict[str, PlannedResult], list[Problem]]:
+def _results(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> tuple[dict[str, PlannedResult], list[Problem]]:
     by_label = {step.label: tasks[step.task] for step in job.steps}
     if job.results is None:
         return {
-            f"{label}_{output}": PlannedResult(
-                step=label, output=output, title=definition.title, many=definition.many
-            )
+            f"{label}_{output}": PlannedResult(step=label, output=output, title=definition.title, many=definition.many)
             for label, task in by_label.items()
             for output, definition in task.outputs.items()
             if definition.publish
@@ -270,13 +251,9 @@ def _results(
             problems.append(Problem(path, f"{label!r} is no step of this job{nearest(label, by_label)}"))
         elif output not in by_label[label].outputs:
             outputs = by_label[label].outputs
-            problems.append(
-                Problem(path, f"the step {label!r} has no output {output!r}{nearest(output, outputs)}")
-            )
+            problems.append(Problem(path, f"the step {label!r} has no output {output!r}{nearest(output, outputs)}"))
         elif result.source in sources:
-            problems.append(
-                Problem(path, f"{result.source} is already the result {sources[result.source]!r}")
-            )
+            problems.append(Problem(path, f"{result.source} is already the result {sources[result.source]!r}"))
         else:
             sources[result.source] = name
             definition = by_label[label].outputs[output]

@@ -9,17 +9,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analytics_automated.pipelines.checks.interpreters import (
-    CHOOSES_PROGRAM,
-    HARMLESS_VALUE,
     INTERPRETERS,
     JOINERS,
-    PROGRAM_FIRST,
+    LANGUAGES,
     RUNNERS,
-    TAKES_NEXT,
     Interpreter,
+    Language,
 )
 from analytics_automated.pipelines.checks.variables import loads_code
-from analytics_automated.pipelines.definitions import ParameterType, TaskDefinition
+from analytics_automated.pipelines.definitions import (
+    ParameterDefinition,
+    ParameterType,
+    TaskDefinition,
+    TaskInputDefinition,
+)
 from analytics_automated.pipelines.problems import Problem
 from analytics_automated.pipelines.templates import Placeholder, Word
 
@@ -57,16 +60,24 @@ def arguments_of(task: TaskDefinition, words: Sequence[Word]) -> list[Argument]:
 def _arguments(task: TaskDefinition, word: Word) -> Iterator[Argument]:
     kinds = frozenset(placeholder.kind for placeholder in word.placeholders)
     is_free = any(_is_free(task, placeholder, word) for placeholder in word.placeholders)
-    lone = word.lone
-    options = {"param": task.parameters, "input": task.inputs}.get(lone.kind, {}) if lone else {}
-    option = options.get(lone.name) if lone else None
+    option = _option(task, word.lone)
     if option is None or option.flag is None:
         yield Argument(word.lead if kinds else word.literal or "", kinds, is_free)
+    elif isinstance(option, ParameterDefinition) and option.kind is ParameterType.BOOLEAN and not option.many:
+        yield Argument(option.flag)
     elif option.separator is not None:
         yield Argument(option.flag + option.separator, kinds, is_free)
     else:
         yield Argument(option.flag)
         yield Argument("", kinds, is_free)
+
+
+def _option(task: TaskDefinition, lone: Placeholder | None) -> ParameterDefinition | TaskInputDefinition | None:
+    if lone is None:
+        return None
+    if lone.kind == "param":
+        return task.parameters.get(lone.name)
+    return task.inputs.get(lone.name) if lone.kind == "input" else None
 
 
 def _is_free(task: TaskDefinition, placeholder: Placeholder, word: Word) -> bool:
@@ -97,11 +108,12 @@ def _messages(given: Sequence[Argument]) -> Iterator[str]:
     for index in range(len(given)) if given[0].name in RUNNERS else (0,):
         name, rest = given[index].name, given[index + 1 :]
         for interpreter in INTERPRETERS:
-            if name and interpreter.programs.fullmatch(name):
+            if name and re.fullmatch(interpreter.programs, name):
                 yield from _code_behind_options(name, rest, interpreter)
-        if PROGRAM_FIRST.fullmatch(name):
-            yield from _code_in_first_argument(name, rest)
-        if JOINERS.fullmatch(name) and any(argument.is_free for argument in rest):
+        for language in LANGUAGES:
+            if re.fullmatch(language.programs, name):
+                yield from _code_in_first_argument(name, rest, language)
+        if re.fullmatch(JOINERS, name) and any(argument.is_free for argument in rest):
             yield f"{name} gives its arguments to a shell, and a parameter among them would be run: write a `script`"
 
 
@@ -111,7 +123,7 @@ def _run_by_runners(given: Sequence[Argument]) -> Iterator[str]:
     value_of_option = False
     for argument in given[1:]:
         lead = argument.lead
-        if value_of_option and not (argument.is_free and operands == 0 and valued == "(?!)"):
+        if value_of_option:
             value_of_option = False
         elif lead.startswith("-"):
             value_of_option = re.fullmatch(valued, lead) is not None
@@ -134,10 +146,11 @@ def _run_by_runners(given: Sequence[Argument]) -> Iterator[str]:
 
 
 def _code_behind_options(program: str, rest: Sequence[Argument], interpreter: Interpreter) -> Iterator[str]:
-    option, value_of_option, opens = "", False, False
+    option, has_code, value_of_option, opens = "", False, False, False
     for argument in rest:
         lead = argument.lead
-        is_option = lead.startswith(("-", "+")) and len(lead) > 1
+        is_option = lead.startswith(("-", "+")) and lead not in {"-", "--"}
+        opens = opens or re.fullmatch(interpreter.opens, lead) is not None
         if option and not (is_option and interpreter.code_is_operand):
             if argument.is_valued:
                 yield _run_too(program, option)
@@ -146,27 +159,29 @@ def _code_behind_options(program: str, rest: Sequence[Argument], interpreter: In
             option = ""
         elif value_of_option:
             value_of_option = False
-        elif interpreter.code_next.fullmatch(lead) and not argument.kinds:
-            option = lead
-            opens = opens or interpreter.opens.fullmatch(lead) is not None
-        elif interpreter.code_here.fullmatch(lead) and (argument.is_valued or not argument.kinds):
-            if argument.is_valued:
+        elif re.fullmatch(interpreter.code_next, lead) and not argument.kinds:
+            option, has_code = lead, True
+        elif is_option:
+            holds_code = re.fullmatch(interpreter.code_here, lead + "x" * bool(argument.kinds)) is not None
+            if (argument.is_valued and holds_code) or (argument.is_free and interpreter.takes_script):
                 yield _run_too(program, str(argument))
-            opens = opens or interpreter.opens.fullmatch(lead) is not None
-        elif is_option or (lead.startswith("-") and argument.kinds):
-            if argument.is_free and (interpreter.takes_script or interpreter.code_here.fullmatch(lead + "x")):
-                yield _run_too(program, str(argument))
-            value_of_option = interpreter.valued.fullmatch(lead) is not None
-            opens = opens or interpreter.opens.fullmatch(lead) is not None
+            has_code = has_code or holds_code
+            value_of_option = re.fullmatch(interpreter.valued, lead) is not None and not argument.kinds
         else:
-            if argument.is_free and opens:
-                yield f"{program} runs an operand such as 'id|' in place of opening it: write a `script`"
-            elif argument.is_free and interpreter.operands_are_code:
-                yield _run_too(program, "")
-            elif argument.is_free and interpreter.takes_script and not argument.lead:
-                yield _CHOSEN
+            yield from _operand(program, argument, interpreter, has_code=has_code, opens=opens)
             if interpreter.takes_script and not opens:
                 return
+
+
+def _operand(
+    program: str, argument: Argument, interpreter: Interpreter, *, has_code: bool, opens: bool
+) -> Iterator[str]:
+    if argument.is_free and opens:
+        yield f"{program} runs an operand such as 'id|' in place of opening it: write a `script`"
+    elif argument.is_free and interpreter.operands_are_code:
+        yield _run_too(program, "")
+    elif argument.is_free and interpreter.takes_script and not has_code:
+        yield _CHOSEN
 
 
 def _run_too(program: str, option: str) -> str:
@@ -177,29 +192,29 @@ def _run_too(program: str, option: str) -> str:
     )
 
 
-def _code_in_first_argument(program: str, rest: Sequence[Argument]) -> Iterator[str]:
-    """Free text within those arguments of awk, sed and the like that are program text, or that name its file."""
+def _code_in_first_argument(program: str, rest: Sequence[Argument], language: Language) -> Iterator[str]:
+    """Free text within those arguments that are program text, or that name its file."""
     has_program, code_next, file_next, skip = False, False, False, 0
     for argument in rest:
-        lead = argument.lead
-        if code_next or re.match(r"-[A-Za-z]*e.|--(expression|source)=", lead):
-            code_next, has_program = False, True
-            yield from _inside(program, argument)
-        elif file_next:
+        lead, is_whole = argument.lead, not argument.kinds
+        if file_next:
             file_next, has_program = False, True
             if argument.is_free:
                 yield _CHOSEN
+        elif code_next:
+            code_next, has_program = False, True
+            yield from _inside(program, argument)
         elif skip:
             skip -= 1
-        elif lead in TAKES_NEXT and not argument.kinds:
-            skip = TAKES_NEXT[lead]
-        elif re.fullmatch(r"-[A-Za-z]*e|--expression|--source", lead):
-            code_next = not argument.kinds
-            yield from _inside(program, argument)
-        elif CHOOSES_PROGRAM.fullmatch(lead) and not argument.kinds:
-            file_next = program != "sed" or lead != "-i"
+        elif is_whole and lead in language.valued:
+            skip = language.valued[lead]
+        elif is_whole and re.fullmatch(language.code_next, lead):
+            code_next = True
+        elif is_whole and re.fullmatch(language.file_next, lead):
+            file_next = True
         elif lead.startswith("-"):
-            if not HARMLESS_VALUE.fullmatch(lead):
+            has_program = has_program or re.fullmatch(language.code_here, lead) is not None
+            if not re.fullmatch(language.harmless, lead):
                 yield from _inside(program, argument)
         elif not has_program:
             has_program = True

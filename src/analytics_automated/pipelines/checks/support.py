@@ -12,9 +12,7 @@ WORDS = "not supported by this version"
 _BACKEND: dict[str, Any] = {
     "sandbox": ("auto", "off"),
     "network": ("allow",),
-    **dict.fromkeys(
-        ("container", "data", "path", "environment", "setup", "defaults", "limits", "max_running", "user")
-    ),
+    **dict.fromkeys(("container", "data", "path", "environment", "setup", "defaults", "limits", "max_running", "user")),
 }
 _TASK: dict[str, Any] = dict.fromkeys(
     ("files", "secrets", "setup", "container", "retries", "cache"),

@@ -47,20 +47,14 @@ def check_task(task: TaskDefinition) -> list[Problem]:
         *_what_to_execute(task),
         *_files(task),
         *_streams(task),
-        *(
-            problem
-            for name, parameter in task.parameters.items()
-            for problem in check_parameter(name, parameter)
-        ),
+        *(problem for name, parameter in task.parameters.items() for problem in check_parameter(name, parameter)),
         *_environment(task),
     ]
 
 
 def _what_to_execute(task: TaskDefinition) -> Iterator[Problem]:
     if (task.command is None) == (task.script is None):
-        yield Problem(
-            () if task.command is None else ("script",), "needs either `command` or `script`, one of the two"
-        )
+        yield Problem(() if task.command is None else ("script",), "needs either `command` or `script`, one of the two")
         return
     if task.script is not None:
         if isinstance(task.script, str) and not task.script.strip():
@@ -230,11 +224,7 @@ def check_parameter(name: str, parameter: ParameterDefinition) -> Iterator[Probl
     if kind is ParameterType.CHOICE and not parameter.choices:
         yield Problem(path, "needs `choices`: a list, or each with its title")
         return
-    if (
-        parameter.minimum is not None
-        and parameter.maximum is not None
-        and parameter.minimum > parameter.maximum
-    ):
+    if parameter.minimum is not None and parameter.maximum is not None and parameter.minimum > parameter.maximum:
         yield Problem((*path, "minimum"), "is above `maximum`")
     if parameter.pattern is not None:
         try:
@@ -264,9 +254,7 @@ def _environment(task: TaskDefinition) -> Iterator[Problem]:
     for name, text in task.environment.items():
         path = ("environment", name)
         if name in PRIVATE_VARIABLES:
-            yield Problem(
-                path, "is set by A_A for every command" + (": use the backend's `path`" * (name == "PATH"))
-            )
+            yield Problem(path, "is set by A_A for every command" + (": use the backend's `path`" * (name == "PATH")))
         if name in own:
             yield Problem(path, "is the variable that the task's own value has")
         word = parse_word(text)
@@ -274,9 +262,7 @@ def _environment(task: TaskDefinition) -> Iterator[Problem]:
             yield from _placeholder(task, placeholder, path)
             parameter = task.parameters.get(placeholder.name) if placeholder.kind == "param" else None
             if parameter is not None and is_callers_text(parameter) and name.startswith(CODE_VARIABLES):
-                message = (
-                    f"holds {placeholder}, a text of the caller's, but programs load code by this variable"
-                )
+                message = f"holds {placeholder}, a text of the caller's, but programs load code by this variable"
                 yield Problem(path, message)
 
 

@@ -50,13 +50,13 @@ def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Se
     with transaction.atomic():
         submission = Submission.objects.select_for_update(no_key=True).get(pk=claim.step_run.submission_id)
         if not _close(claim, verdict, outcome, now):
-            transaction.on_commit(lambda: remove(keys))
+            transaction.on_commit(lambda: remove(keys), robust=True)
             return []
         unneeded = _keep(claim, gathered)
         events = [step_event(claim.step_run, verdict.status, now, verdict.message)]
         ready = follow(submission, claim.step_run, claim.plan, verdict, now, events)
         write_history(events)
-        transaction.on_commit(lambda: remove(unneeded))
+        transaction.on_commit(lambda: remove(unneeded), robust=True)
         wake_all(ready, own_queues=claim.queues)
     return ready
 

@@ -33,7 +33,7 @@ def write_history(events: Iterable[Event]) -> None:
     """Append the events, in the caller's transaction, and log each once that is committed."""
     written = list(events)
     Event.objects.bulk_create(written)
-    transaction.on_commit(lambda: _log(written))
+    transaction.on_commit(lambda: _log(written), robust=True)
 
 
 def _log(events: list[Event]) -> None:

@@ -98,5 +98,5 @@ def submit(
         write_history([*events, *(step_event(each, StepStatus.QUEUED, now) for each in ready)])
         wake_all(ready)
         doubled = [file.key for file in fresh if blobs[file.key].key != file.key]
-        transaction.on_commit(lambda: remove(doubled))
+        transaction.on_commit(lambda: remove(doubled), robust=True)
     return Submitted(submission, rows, step_runs)
