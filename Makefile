@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help install install-dev demo test lint types docs bench lock clean
+.PHONY: help install install-dev demo test docs bench lock clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ test: install-dev  ## All tests and checks
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
+	$(MAKE) --no-print-directory docs
 	$(BIN)/pytest
+
+docs: install-dev  ## Build the documentation into site/
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
 
 bench: install-dev  ## Measure latency and throughput beside raw Celery
 	$(BIN)/python -m bench

@@ -27,7 +27,7 @@ TERMINAL = frozenset({"COMPLETE", "ERROR", "CRASH", "CANCELLED"})
 _T = TypeVar("_T")
 
 
-def until(look: Callable[[], _T], what: str) -> _T:
+def until(look: Callable[[], _T | None], what: str) -> _T:
     """Look again and again until there is something to see, and return that."""
     deadline = time.monotonic() + PATIENCE
     while not (seen := look()):
@@ -175,12 +175,12 @@ class LiveSystem:
 
     def children(self) -> dict[str, psutil.Process]:
         """The running children of `aa up`, by command: web, worker and beat."""
-        words = {}
+        found: dict[str, psutil.Process] = {}
         for child in psutil.Process(self.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 command = child.cmdline()
-                words.update({word: child for word in ("web", "worker", "beat") if word in command})
-        return words
+                found.update({word: child for word in ("web", "worker", "beat") if word in command})
+        return found
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it by that signal; its exit code."""
@@ -191,7 +191,7 @@ class LiveSystem:
         try:
             return self.process.wait(timeout=PATIENCE)
         finally:
-            self.process.stdout.close()  # type: ignore[union-attr] -- it is a pipe
+            _close(self.process)
 
     def kill(self) -> None:
         """End whatever is left, so that a test that fails leaves nothing behind either."""
@@ -201,12 +201,17 @@ class LiveSystem:
                 process.kill()
         if self.process is not None:
             self.process.wait()
-            self.process.stdout.close()  # type: ignore[union-attr] -- it is a pipe
+            _close(self.process)
 
     def complaints(self) -> list[str]:
         """Lines of the log that tell of a fault."""
         fault = re.compile(r"\S+ (ERROR|CRITICAL) |Traceback|.*Exception in thread")
         return [line for line in self.log.read_text().splitlines() if fault.match(line)]
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    process.stdout.close()
 
 
 def holdings(data: Path) -> dict[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from integration.live import AA, LiveSystem, Service, aa, alive, apply, processes_of, until, variables
+from integration.live import AA, PATIENCE, LiveSystem, Service, aa, alive, apply, processes_of, until, variables
 
 PIPELINE = """\
 format: 1
@@ -120,7 +120,7 @@ def test_a_step_that_ends_soon_is_waited_for(standing: Standing, tmp_path: Path)
     until(lambda: "web" not in system.children(), "the end of web")
     assert alive(command)
     (tmp_path / "go").touch()
-    assert system.process.wait(timeout=30) == 0
+    assert system.process.wait(timeout=PATIENCE) == 0
     assert processes_of(standing.data) == []
     assert state(standing.data, given) == ("COMPLETE", [("COMPLETE", 1)])
 
@@ -191,17 +191,15 @@ def state(data: Path, submission: dict[str, Any]) -> tuple[str, list[tuple[str, 
 @contextlib.contextmanager
 def started(*arguments: str, data: Path) -> Iterator[subprocess.Popen[str]]:
     """One `aa` command that serves until it is stopped, which it heeds at once."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [str(AA), *arguments], env=variables(data), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        yield process
-        process.terminate()
-        assert process.wait(timeout=30) == 0
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()  # type: ignore[union-attr] -- it is a pipe
+    ) as process:
+        try:
+            yield process
+            process.terminate()
+            assert process.wait(timeout=PATIENCE) == 0
+        finally:
+            process.kill()
 
 
 @contextlib.contextmanager

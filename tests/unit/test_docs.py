@@ -250,6 +250,17 @@ def test_every_relative_link_leads_somewhere() -> None:
     assert lost == []
 
 
+def test_every_module_that_the_documentation_of_the_code_names_is_there() -> None:
+    named = [
+        (name_of(page), path)
+        for page in [*ROOT.glob("*.md"), *DOCS.glob("decisions/*.md")]
+        for path in re.findall(r"`([\w/.]+/\w+\.py)`", page.read_text())
+    ]
+
+    assert len(named) > 5
+    assert [each for each in named if not any((folder / each[1]).exists() for folder in (ROOT, SOURCE))] == []
+
+
 def test_every_variable_that_the_documentation_names_is_a_setting() -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | NO_SETTINGS
     known |= {f"{name}_FILE" for name in known}

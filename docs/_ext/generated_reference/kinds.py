@@ -89,7 +89,7 @@ def description_of(field: FieldInfo, annotation: Any) -> str:
 
 def _bounds(field: FieldInfo) -> str:
     low = next((each.ge for each in field.metadata if isinstance(each, Ge)), None)
-    high = next((each.le for each in field.metadata if isinstance(each, Le)), None)
+    high = next((each.le for each in field.metadata if isinstance(each, Le) and each.le != scalars.LARGEST_COUNT), None)
     if low is not None and high is not None:
         return f"From {low} to {high}."
     if low is not None:

@@ -2,9 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 
 from analytics_automated.pipelines.definitions import JobDefinition, StepDefinition, TaskDefinition
-from analytics_automated.pipelines.problems import Problem, listed, nearest
+from analytics_automated.pipelines.problems import Path, Problem, listed, nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A task input that is fed from a job input."""
+
+    path: Path
+    many: bool
+    can_do_without: bool
+    """True where it is optional, or has another source."""
 
 
 @dataclass
@@ -15,8 +26,8 @@ class Flow:
     """Steps that a step waits for, by step, in the order in which steps run."""
     sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     """Sources of each input, by step: `step.output` or a job input's name."""
-    open_inputs: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Inputs that no step provides, with a step and task input that asks for each first."""
+    open_inputs: dict[str, list["Asker"]] = field(default_factory=dict)
+    """Inputs that no step provides, with the task inputs that ask for each."""
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -28,11 +39,15 @@ def resolve_flow(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> Flo
     labels = [step.label for step in job.steps]
     for index, step in steps:
         flow.needs[step.label] = _needs(step, index, job, order, flow)
-    if _cycle(flow.needs):
-        flow.problems.append(Problem(("steps",), f"wait for each other in a circle: {' -> '.join(_cycle(flow.needs))}"))
+    try:
+        ranks = _ranks(flow.needs)
+    except CycleError as error:
+        circle = [str(label) for label in reversed(error.args[1])]
+        path = ("steps", labels.index(circle[0]))
+        flow.problems.append(Problem(path, f"waits for itself in a circle: {' -> '.join(circle)}"))
         return flow
     distances = {label: _distances(label, flow.needs) for label in labels}
-    flow.needs = {label: flow.needs[label] for label in sorted(labels, key=lambda label: _rank(label, flow.needs))}
+    flow.needs = {label: flow.needs[label] for label in sorted(labels, key=ranks.__getitem__)}
     by_label = {step.label: (index, step) for index, step in steps}
     for label in flow.needs:
         index, step = by_label[label]
@@ -60,22 +75,12 @@ def _needs(step: StepDefinition, index: int, job: JobDefinition, order: Sequence
     return [label for label, level in zip(labels, order, strict=True) if earlier and level == max(earlier)]
 
 
-def _cycle(needs: Mapping[str, Sequence[str]]) -> list[str]:
-    """Steps that wait for each other in a circle; none where there is no circle."""
-    done: set[str] = set()
-
-    def visit(label: str, trail: list[str]) -> list[str]:
-        if label in trail:
-            return [*trail[trail.index(label) :], label]
-        if label in done:
-            return []
-        for other in needs[label]:
-            if found := visit(other, [*trail, label]):
-                return found
-        done.add(label)
-        return []
-
-    return next((found for label in needs if (found := visit(label, []))), [])
+def _ranks(needs: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """How many steps, one after the other, each has before it. Raises `CycleError`."""
+    ranks: dict[str, int] = {}
+    for label in TopologicalSorter(needs).static_order():
+        ranks[label] = 1 + max((ranks[other] for other in needs[label]), default=0)
+    return ranks
 
 
 def _distances(label: str, needs: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -83,15 +88,10 @@ def _distances(label: str, needs: Mapping[str, Sequence[str]]) -> dict[str, int]
     distances: dict[str, int] = {}
     front, distance = list(needs[label]), 1
     while front:
-        for other in front:
-            distances.setdefault(other, distance)
-        front = [before for other in front for before in needs[other] if before not in distances]
-        distance += 1
+        distances |= dict.fromkeys(front, distance)
+        further = (before for other in front for before in needs[other] if before not in distances)
+        front, distance = list(dict.fromkeys(further)), distance + 1
     return distances
-
-
-def _rank(label: str, needs: Mapping[str, Sequence[str]]) -> int:
-    return 1 + max((_rank(other, needs) for other in needs[label]), default=0)
 
 
 def _step_sources(
@@ -118,7 +118,9 @@ def _step_sources(
                 if problem:
                     flow.problems.append(Problem(path, problem))
                 elif "." not in reference:
-                    flow.open_inputs.setdefault(reference, (step.label, name))
+                    alone = len(sources[name]) == 1
+                    asker = Asker(path, definition.many, definition.optional or not alone)
+                    flow.open_inputs.setdefault(reference, []).append(asker)
             _width(definition.many, sources[name], providers, job, path, flow)
             continue
         offers = [(distance, label) for label, distance in before.items() if name in providers[label].outputs]
@@ -132,7 +134,7 @@ def _step_sources(
             _width(definition.many, sources[name], providers, job, path, flow)
         elif job.inputs is None or name in job.inputs:
             sources[name] = [name]
-            flow.open_inputs.setdefault(name, (step.label, name))
+            flow.open_inputs.setdefault(name, []).append(Asker(path, definition.many, definition.optional))
             _width(definition.many, sources[name], providers, job, path, flow)
         elif not definition.optional:
             message = (
@@ -152,6 +154,9 @@ def _reference_problem(
 ) -> str | None:
     owner, dot, output = reference.partition(".")
     if not dot:
+        if reference in providers and reference not in (job.inputs or {}):
+            outputs = providers[reference].outputs
+            return f"{reference!r} is a step: write {reference}.OUTPUT, with one of its outputs ({listed(outputs)})"
         if job.inputs is not None and reference not in job.inputs:
             return f"{reference!r} is no input of this job{nearest(reference, job.inputs)}"
         return None

@@ -100,7 +100,7 @@ INTERPRETERS = (
                  r"--(filter|compress-program|unzip-command|pager|config|use-askpass)=.*"),
 )  # fmt: skip
 
-JOINERS = r"parallel|sem|watch|ssh|rsh|mosh|hyperfine|entr|g?make|bmake|nmake|ninja|tmux|screen|xterm|nix-shell|eval|at|batch|socat"
+JOINERS = r"parallel|sem|watch|ssh|rsh|mosh|hyperfine|entr|g?make|bmake|nmake|ninja|tmux|screen|xterm|nix-shell|socat"
 """Programs that give their arguments to a shell, on this machine or another."""
 
 

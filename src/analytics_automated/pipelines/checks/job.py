@@ -1,33 +1,20 @@
 """What must hold within one Job together with its Tasks; and the plan that comes of it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
 from analytics_automated.pipelines.checks.flow import Flow, resolve_flow
-from analytics_automated.pipelines.checks.task import check_parameter
-from analytics_automated.pipelines.definitions import (
-    JobDefinition,
-    JobInputDefinition,
-    JobParameterDefinition,
-    ParameterDefinition,
-    TaskDefinition,
-)
+from analytics_automated.pipelines.checks.public_parameters import ENVELOPE_FIELDS, public_parameters
+from analytics_automated.pipelines.checks.values import with_typed_values
+from analytics_automated.pipelines.definitions import JobDefinition, JobInputDefinition, TaskDefinition
 from analytics_automated.pipelines.definitions.job import Validators
-from analytics_automated.pipelines.parameters import value_problems
-from analytics_automated.pipelines.plans import (
-    FORMAT,
-    Plan,
-    PlannedParameter,
-    PlannedResult,
-    PlannedStep,
-)
+from analytics_automated.pipelines.files.sentences import problems_of
+from analytics_automated.pipelines.plans import FORMAT, Plan, PlannedResult, PlannedStep
 from analytics_automated.pipelines.problems import Path, Problem, listed, nearest
-from analytics_automated.pipelines.validators.registry import build_validator, validator_names
+from analytics_automated.pipelines.validators.registry import build_validator, validator_class, validator_names
 
 RESERVED_STEPS = frozenset({"param", "input", "output", "data", "resources", "submission", "scatter"})
-RESERVED_FIELDS = frozenset({"name", "email", "webhook", "input_data"})
 
 
 def plan_job(name: str, job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> tuple[Plan | None, list[Problem]]:
@@ -35,15 +22,16 @@ def plan_job(name: str, job: JobDefinition, tasks: Mapping[str, TaskDefinition])
 
     `tasks` are all that there are; each is taken to be right in itself.
     """
-    problems = list(_steps(job, tasks))
-    if problems:
+    problems = [*_steps(job, tasks), *_validators(job)]
+    if any(problem.path[:1] == ("steps",) for problem in problems):
         return None, problems
+    job = with_typed_values(job, tasks)
     flow = resolve_flow(job, tasks)
     problems += flow.problems
-    inputs = _inputs(job, tasks, flow)
-    problems += _validators(job)
+    inputs = _inputs(job, flow)
     problems += _unused_inputs(job, flow)
-    parameters, wrong = _parameters(job, tasks, set(inputs))
+    problems += _input_names(inputs, job, flow)
+    parameters, wrong = public_parameters(job, tasks, set(inputs))
     problems += wrong
     results, wrong = _results(job, tasks)
     problems += wrong
@@ -91,16 +79,26 @@ def _steps(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> Iterator[
         taken[key] = step.label
 
 
-def _inputs(job: JobDefinition, tasks: Mapping[str, TaskDefinition], flow: Flow) -> dict[str, JobInputDefinition]:
-    """The job's inputs as named, else those that the steps leave open."""
+def _inputs(job: JobDefinition, flow: Flow) -> dict[str, JobInputDefinition]:
+    """The job's inputs as named, else those that the steps leave open: required where any of the steps cannot do
+    without, several files where all of them take several."""
     if job.inputs is not None:
         return job.inputs
-    by_label = {step.label: tasks[step.task] for step in job.steps}
-    opened = {}
-    for name, (label, task_input) in flow.open_inputs.items():
-        wanted = by_label[label].inputs[task_input]
-        opened[name] = JobInputDefinition(optional=wanted.optional, many=wanted.many)
-    return opened
+    return {
+        name: JobInputDefinition(
+            optional=all(asker.can_do_without for asker in askers), many=all(asker.many for asker in askers)
+        )
+        for name, askers in flow.open_inputs.items()
+    }
+
+
+def _input_names(inputs: Mapping[str, JobInputDefinition], job: JobDefinition, flow: Flow) -> Iterator[Problem]:
+    taken = {name: f"the reserved field {name!r}" for name in ENVELOPE_FIELDS}
+    for name in inputs:
+        if other := taken.get(name.lower()):
+            message = f"the job's input {name!r} has the name of {other}: give it another, and bind it in `inputs`"
+            yield Problem(("inputs", name) if job.inputs is not None else flow.open_inputs[name][0].path, message)
+        taken.setdefault(name.lower(), f"the input {name!r}")
 
 
 def _unused_inputs(job: JobDefinition, flow: Flow) -> Iterator[Problem]:
@@ -128,126 +126,26 @@ def validator_problems(uses: Validators, path: Path) -> Iterator[Problem]:
         try:
             build_validator(use.name, use.options)
         except ValidationError as error:
-            for each in error.errors(include_url=False):
-                option = ".".join(str(part) for part in each["loc"])
-                unknown = each["type"] == "extra_forbidden"
-                message = "is no option of this validator" if unknown else each["msg"]
-                yield Problem((*here, option) if option else here, message)
-
-
-def _parameters(
-    job: JobDefinition, tasks: Mapping[str, TaskDefinition], inputs: set[str]
-) -> tuple[dict[str, PlannedParameter], list[Problem]]:
-    problems: list[Problem] = []
-    by_label = {step.label: tasks[step.task] for step in job.steps}
-    problems += _fixed_values(job, tasks)
-    planned: dict[str, PlannedParameter] = {}
-    claimed: set[str] = set()
-    for name, parameter in job.parameters.items():
-        definition, wrong = _public(name, parameter, by_label)
-        problems += wrong
-        if definition is not None:
-            planned[name] = PlannedParameter(definition=definition, sets=parameter.sets, aliases=parameter.aliases)
-            for target in parameter.sets:
-                if target in claimed:
-                    problems.append(Problem(("parameters", name, "sets"), f"{target} is set by two parameters"))
-                claimed.add(target)
-    for step in job.steps:
-        for own, task_parameter in tasks[step.task].parameters.items():
-            target = f"{step.label}.{own}"
-            if task_parameter.stored or own in step.parameters or target in claimed:
-                continue
-            name = f"{step.label}_{own}"
-            if name in planned:
-                message = f"{name!r} is also the name under which callers set {target}: choose another"
-                problems.append(Problem(("parameters", name), message))
-                continue
-            planned[name] = PlannedParameter(definition=task_parameter, sets=[target])
-    problems += _name_clashes(planned, inputs)
-    return planned, problems
-
-
-def _fixed_values(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> Iterator[Problem]:
-    for index, step in enumerate(job.steps):
-        known = tasks[step.task].parameters
-        for name, value in step.parameters.items():
-            path = ("steps", index, "parameters", name)
-            if name not in known:
-                yield Problem(path, f"is no parameter of the task {step.task!r}{nearest(name, known)}")
-            elif known[name].stored:
-                yield Problem(path, f"is stored in the task {step.task!r}, so a step cannot set it")
-            else:
-                yield from (Problem(path, sentence) for sentence in value_problems(known[name], value))
-
-
-def _public(
-    name: str, parameter: JobParameterDefinition, by_label: Mapping[str, TaskDefinition]
-) -> tuple[ParameterDefinition | None, list[Problem]]:
-    path = ("parameters", name)
-    if not parameter.sets:
-        if parameter.type is None:
-            return None, [Problem(path, "needs `sets: step.parameter`, or a `type` of its own")]
-        own = ParameterDefinition.model_validate(parameter.model_dump(exclude={"sets", "aliases"}, exclude_unset=True))
-        return own, list(check_parameter(name, own))
-    found: list[ParameterDefinition] = []
-    for target in parameter.sets:
-        label, _, own_name = target.partition(".")
-        if label not in by_label:
-            return None, [Problem((*path, "sets"), f"{label!r} is no step of this job{nearest(label, by_label)}")]
-        known = by_label[label].parameters
-        if own_name not in known:
-            message = f"the step {label!r} has no parameter {own_name!r}{nearest(own_name, known)}"
-            return None, [Problem((*path, "sets"), message)]
-        if known[own_name].stored:
-            return None, [Problem((*path, "sets"), f"{target} is stored in the task, so callers cannot set it")]
-        found.append(known[own_name])
-    overrides = {"title", "description", "default", "example", "advanced"}
-    extra = parameter.model_fields_set - overrides - {"sets", "aliases"}
-    if extra:
-        return None, [
-            Problem((*path, key), "is the task's to say where the parameter `sets` it") for key in sorted(extra)
-        ]
-    if any(schema_kind(other) != schema_kind(found[0]) for other in found[1:]):
-        return None, [Problem((*path, "sets"), "sets parameters of different types")]
-    changed = {key: getattr(parameter, key) for key in parameter.model_fields_set & overrides}
-    definition = found[0].model_copy(update=changed)
-    wrong = [] if "default" not in changed else value_problems(definition, definition.default)
-    return definition, [Problem((*path, "default"), sentence) for sentence in wrong]
-
-
-def schema_kind(definition: ParameterDefinition) -> tuple[Any, ...]:
-    """What must agree where one public parameter sets several."""
-    return (definition.kind, definition.many, tuple(definition.choices or ()))
-
-
-def _name_clashes(planned: Mapping[str, PlannedParameter], inputs: set[str]) -> Iterator[Problem]:
-    taken = {name.lower(): f"the reserved field {name!r}" for name in RESERVED_FIELDS}
-    taken |= {name.lower(): f"the input {name!r}" for name in inputs}
-    for name, parameter in planned.items():
-        for public in (name, *parameter.aliases):
-            other = taken.get(public.lower())
-            if other is not None:
-                path = ("parameters", name) if public == name else ("parameters", name, "aliases")
-                yield Problem(path, f"the public name {public!r} is also that of {other}")
-            taken[public.lower()] = f"the parameter {name!r}"
+            options = validator_class(use.name).Options
+            yield from (
+                each.below(*here) for each in problems_of(error.errors(include_url=False), options, use.options)
+            )
 
 
 def _results(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> tuple[dict[str, PlannedResult], list[Problem]]:
     by_label = {step.label: tasks[step.task] for step in job.steps}
     if job.results is None:
-        return {
-            f"{label}_{output}": PlannedResult(step=label, output=output, title=definition.title, many=definition.many)
-            for label, task in by_label.items()
-            for output, definition in task.outputs.items()
-            if definition.publish
-        }, []
+        return _published(by_label)
     planned: dict[str, PlannedResult] = {}
     problems: list[Problem] = []
     sources: dict[str, str] = {}
+    spelled: dict[str, str] = {}
     for name, result in job.results.items():
         path = ("results", name)
         label, _, output = result.source.partition(".")
-        if label not in by_label:
+        if spelled.setdefault(name.lower(), name) != name:
+            problems.append(Problem(path, f"differs from {spelled[name.lower()]!r} only by its case"))
+        elif label not in by_label:
             problems.append(Problem(path, f"{label!r} is no step of this job{nearest(label, by_label)}"))
         elif output not in by_label[label].outputs:
             outputs = by_label[label].outputs
@@ -259,4 +157,23 @@ def _results(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> tuple[d
             definition = by_label[label].outputs[output]
             title = result.title or definition.title
             planned[name] = PlannedResult(step=label, output=output, title=title, many=definition.many)
+    return planned, problems
+
+
+def _published(by_label: Mapping[str, TaskDefinition]) -> tuple[dict[str, PlannedResult], list[Problem]]:
+    """Every published output, as step_output."""
+    planned: dict[str, PlannedResult] = {}
+    problems: list[Problem] = []
+    for index, (label, task) in enumerate(by_label.items()):
+        for output, definition in task.outputs.items():
+            if not definition.publish:
+                continue
+            name = f"{label}_{output}"
+            other = next((other for other in planned if other.lower() == name.lower()), None)
+            if other is None:
+                planned[name] = PlannedResult(step=label, output=output, title=definition.title, many=definition.many)
+                continue
+            first = f"{planned[other].step}.{planned[other].output}"
+            message = f"{label}.{output} would be the result {name!r}, as {first} is: name them in the job's `results`"
+            problems.append(Problem(("steps", index), message))
     return planned, problems

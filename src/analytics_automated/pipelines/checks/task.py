@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 
-import regex
-
+from analytics_automated.pipelines.checks.parameter import check_parameter, is_callers_text, negative_numbers
 from analytics_automated.pipelines.checks.programs import program_problems
+from analytics_automated.pipelines.checks.scripts import script_warnings
+from analytics_automated.pipelines.checks.variables import OWN_VARIABLES, PRIVATE_VARIABLES, loads_code
 from analytics_automated.pipelines.commands import command_words, interpreter_words
 from analytics_automated.pipelines.definitions import (
-    ParameterDefinition,
-    ParameterType,
     TaskDefinition,
 )
-from analytics_automated.pipelines.definitions.task import ScriptFile
-from analytics_automated.pipelines.parameters import value_problems
 from analytics_automated.pipelines.problems import Path, Problem, nearest
 from analytics_automated.pipelines.templates import (
     FIXED_NAMES,
@@ -22,31 +19,15 @@ from analytics_automated.pipelines.templates import (
     parse_word,
 )
 
-PRIVATE_VARIABLES = frozenset({"HOME", "TMPDIR", "PATH", "AA_ATTEMPT"})
-"""Variables that A_A sets for every command."""
-CODE_VARIABLES = (
-    "BASH_ENV",
-    "ENV",
-    "IFS",
-    "PS4",
-    "PROMPT_COMMAND",
-    "LD_",
-    "PYTHON",
-    "PERL",
-    "RUBY",
-    "NODE_",
-    "R_",
-    "JAVA_",
-)
-"""Beginnings of variables by which a program loads code: no text of a caller may reach them."""
-
 
 def check_task(task: TaskDefinition) -> list[Problem]:
     """Everything that is wrong within the task; paths begin at the task."""
     return [
         *_what_to_execute(task),
+        *_names(task),
         *_files(task),
         *_streams(task),
+        *_exit_codes(task),
         *(problem for name, parameter in task.parameters.items() for problem in check_parameter(name, parameter)),
         *_environment(task),
     ]
@@ -59,8 +40,9 @@ def _what_to_execute(task: TaskDefinition) -> Iterator[Problem]:
     if task.script is not None:
         if isinstance(task.script, str) and not task.script.strip():
             yield Problem(("script",), "is empty")
-        if not isinstance(task.script, ScriptFile) and task.interpreter is not None:
+        if task.interpreter is not None:
             yield from _interpreter(task)
+        yield from script_warnings(task)
         return
     if task.interpreter is not None:
         yield Problem(("interpreter",), "belongs to a `script`: a command names its program itself")
@@ -74,6 +56,7 @@ def _what_to_execute(task: TaskDefinition) -> Iterator[Problem]:
             yield from _placeholder(task, placeholder, ("command",))
         yield from _within_word(task, word)
     yield from _unused(task, words)
+    yield from negative_numbers(task)
     yield from program_problems(task, words)
 
 
@@ -126,6 +109,34 @@ def _within_word(task: TaskDefinition, word: Word) -> Iterator[Problem]:
         file = task.inputs.get(placeholder.name) if placeholder.kind == "input" else None
         if file is not None and file.flag is not None:
             yield Problem(("command",), f"{placeholder} has a flag, so it must be a word of its own")
+    if word.lead in {"-", "--"} and isinstance(word.parts[1], Placeholder):
+        chosen = task.parameters.get(word.parts[1].name) if word.parts[1].kind == "param" else None
+        if chosen is not None and is_callers_text(chosen):
+            message = f"{word.lead}{word.parts[1]} lets a caller choose the option itself: write the option out"
+            yield Problem(("command",), message)
+
+
+def _names(task: TaskDefinition) -> Iterator[Problem]:
+    for key, names in (("inputs", task.inputs), ("outputs", task.outputs), ("parameters", task.parameters)):
+        taken: dict[str, str] = {}
+        for name in names:
+            other = taken.setdefault(name.lower(), name)
+            if other != name:
+                yield Problem((key, name), f"differs from {other!r} only by its case")
+    if task.container is not None:
+        for placeholder in parse_word(task.container.image).placeholders:
+            yield from _placeholder(task, placeholder, ("container", "image"))
+
+
+def _exit_codes(task: TaskDefinition) -> Iterator[Problem]:
+    codes = task.exit_codes
+    taken: dict[int, str] = {}
+    for key, ranges in (("stop", codes.stop), ("continue", codes.ok), ("fail", codes.fail)):
+        for code in (code for code in range(256) if codes.matches(ranges, code)):
+            other = taken.setdefault(code, key)
+            if other != key:
+                yield Problem(("exit_codes", key), f"names {code}, and so does `{other}`: a code means one thing")
+                break
 
 
 def _unused(task: TaskDefinition, words: tuple[Word, ...]) -> Iterator[Problem]:
@@ -145,7 +156,7 @@ def _unused(task: TaskDefinition, words: tuple[Word, ...]) -> Iterator[Problem]:
 def _files(task: TaskDefinition) -> Iterator[Problem]:
     taken: dict[str, Path] = {}
     for name, file in task.inputs.items():
-        path = ("inputs", name)
+        path: Path = ("inputs", name)
         if file.file == "." and not file.many:
             yield Problem(path, "'.' is the work folder itself, which only an input with `many` can be")
         if any(sign in file.file for sign in "*?[") and not file.many:
@@ -166,6 +177,11 @@ def _files(task: TaskDefinition) -> Iterator[Problem]:
         if any("**" in part and part != "**" for part in output.file.split("/")):
             yield Problem(path, "'**' stands for folders, so it is a part of its own between two /")
         taken.setdefault(output.file, path)
+    folders = {each.file for each in task.inputs.values() if each.many}
+    for place, path in taken.items():
+        around = next((other for other in taken if place.startswith(f"{other}/") and other not in folders), None)
+        if around is not None:
+            yield Problem(path, f"lies in {around!r}, which is the file of {taken[around][-1]!r} and no folder")
 
 
 def _streams(task: TaskDefinition) -> Iterator[Problem]:
@@ -195,77 +211,22 @@ def stream_file(task: TaskDefinition, stream: str) -> str | None:
     return None if any(sign in file for sign in "?[") else file
 
 
-def check_parameter(name: str, parameter: ParameterDefinition) -> Iterator[Problem]:
-    """What is wrong with one parameter; paths begin at the task (or job)."""
-    path = ("parameters", name)
-    if parameter.type is None and not parameter.stored:
-        yield Problem(path, "needs a `type` (string, integer, number, boolean, choice) or a stored `value`")
-        return
-    if parameter.stored and parameter.default is not None:
-        yield Problem((*path, "default"), "is of no use beside a stored `value`")
-    if parameter.separator is not None and parameter.flag is None:
-        yield Problem((*path, "separator"), "stands between `flag` and value, and there is no flag")
-    if parameter.flag is not None and parameter.env_only:
-        yield Problem((*path, "flag"), "is of no use with `env_only`")
-    kind = parameter.kind
-    fitting = {
-        "minimum": kind in {ParameterType.INTEGER, ParameterType.NUMBER},
-        "maximum": kind in {ParameterType.INTEGER, ParameterType.NUMBER},
-        "pattern": kind is ParameterType.STRING,
-        "max_length": kind is ParameterType.STRING,
-        "allow_dash": kind is ParameterType.STRING,
-        "choices": kind is ParameterType.CHOICE,
-        "max_items": parameter.many,
-    }
-    for key, fits in fitting.items():
-        if getattr(parameter, key) and not fits:
-            what = "a parameter with `many`" if key == "max_items" else f"a {_OWNERS[key]}"
-            yield Problem((*path, key), f"belongs to {what}")
-    if kind is ParameterType.CHOICE and not parameter.choices:
-        yield Problem(path, "needs `choices`: a list, or each with its title")
-        return
-    if parameter.minimum is not None and parameter.maximum is not None and parameter.minimum > parameter.maximum:
-        yield Problem((*path, "minimum"), "is above `maximum`")
-    if parameter.pattern is not None:
-        try:
-            regex.compile(parameter.pattern)
-        except regex.error as error:
-            yield Problem((*path, "pattern"), f"is no regular expression: {error}")
-            return
-    for key in ("value", "default", "example"):
-        value = getattr(parameter, key)
-        if value is not None:
-            yield from (Problem((*path, key), sentence) for sentence in value_problems(parameter, value))
-
-
-_OWNERS = {
-    "minimum": "number",
-    "maximum": "number",
-    "pattern": "string",
-    "max_length": "string",
-    "allow_dash": "string",
-    "choices": "choice",
-}
-
-
 def _environment(task: TaskDefinition) -> Iterator[Problem]:
     own = {f"param_{name}" for name in task.parameters} | {f"input_{name}" for name in task.inputs}
-    own |= {f"output_{name}" for name in task.outputs} | {"task_file"}
+    own |= {f"output_{name}" for name in task.outputs} | OWN_VARIABLES
     for name, text in task.environment.items():
         path = ("environment", name)
         if name in PRIVATE_VARIABLES:
             yield Problem(path, "is set by A_A for every command" + (": use the backend's `path`" * (name == "PATH")))
         if name in own:
-            yield Problem(path, "is the variable that the task's own value has")
+            yield Problem(path, "is the variable in which A_A gives this value: choose another name")
         word = parse_word(text)
         for placeholder in word.placeholders:
             yield from _placeholder(task, placeholder, path)
             parameter = task.parameters.get(placeholder.name) if placeholder.kind == "param" else None
-            if parameter is not None and is_callers_text(parameter) and name.startswith(CODE_VARIABLES):
-                message = f"holds {placeholder}, a text of the caller's, but programs load code by this variable"
+            is_callers = placeholder.kind in {"input", "scatter"} or (
+                parameter is not None and is_callers_text(parameter)
+            )
+            if is_callers and loads_code(name):
+                message = f"holds {placeholder}, which is a caller's, but programs load code by this variable"
                 yield Problem(path, message)
-
-
-def is_callers_text(parameter: ParameterDefinition) -> bool:
-    """True where a caller chooses the text freely."""
-    return parameter.kind is ParameterType.STRING and not parameter.stored

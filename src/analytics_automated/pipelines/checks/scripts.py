@@ -1,0 +1,67 @@
+"""What is worth a warning in a script: values that its shell takes apart."""
+
+import re
+from collections.abc import Iterator
+
+from analytics_automated.pipelines.definitions import TaskDefinition
+from analytics_automated.pipelines.problems import Problem
+
+_SHELL = re.compile(r"(.*/)?(ba|da|k|mk)?sh( .*)?")
+_HEREDOC = re.compile(r"(?<!<)<<-?\s*(?P<quote>['\"\\]?)(?P<end>[A-Za-z_]\w*)['\"]?")
+# ${x+y} and ${x:+y} stand for y, and are left without quotes on purpose.
+_VALUE = re.compile(r"\$(?P<name>param_\w+)|\$\{(?P<braced>param_\w+)(?!:?\+)[^}]*\}")
+_UNSPLIT = re.compile(
+    r"(?:^|[\s;|&({])(?:(?:export|local|readonly|declare)\s+)?[A-Za-z_]\w*\+?=\S*$|\bcase\s+$|\[\[[^\]]*$|\(\([^)]*$"
+)
+"""Places where a shell splits no value (POSIX.1-2017 XCU 2.6): behind `name=`, `case`, in `[[ ]]` and `(( ))`."""
+
+
+def script_warnings(task: TaskDefinition) -> Iterator[Problem]:
+    """Warn of values of parameters that stand without quotes in a shell script, once for each."""
+    if not isinstance(task.script, str):
+        return
+    if task.interpreter is not None and not _SHELL.fullmatch(task.interpreter):
+        return
+    warned: set[str] = set()
+    for line, name in _unquoted(task.script):
+        if name not in warned:
+            warned.add(name)
+            message = (
+                f"${name} stands without quotes in line {line} of the script, so blanks and * in the value take it "
+                f'apart: write "${name}"'
+            )
+            yield Problem(("script",), message, warning=True)
+
+
+def _unquoted(script: str) -> Iterator[tuple[int, str]]:
+    """Line, from 1, and name of each `$param_…` that is outside quotes, comments and here-documents."""
+    quotes = [""]
+    end_of_document = ""
+    for number, line in enumerate(script.splitlines(), 1):
+        if end_of_document:
+            end_of_document = "" if line.strip() == end_of_document else end_of_document
+            continue
+        place = 0
+        while place < len(line):
+            sign, quote = line[place], quotes[-1]
+            if quote == "'":
+                quotes[-1:] = [] if sign == "'" else ["'"]
+            elif sign == "\\":
+                place += 1
+            elif sign == "'" and quote != '"':
+                quotes.append("'")
+            elif sign == '"':
+                quotes[-1:] = [] if quote == '"' else [quote, '"']
+            elif line.startswith("$(", place):
+                quotes.append(")")
+                place += 1
+            elif sign == ")" and quote == ")":
+                quotes.pop()
+            elif quote != '"':
+                if sign == "#" and (place == 0 or line[place - 1] in " \t;"):
+                    break
+                if found := _HEREDOC.match(line, place):
+                    end_of_document = found["end"]
+                if (found := _VALUE.match(line, place)) and not _UNSPLIT.search(line[:place]):
+                    yield number, found["name"] or found["braced"]
+            place += 1
