@@ -165,7 +165,7 @@ def check(files: tuple[Path, ...]) -> None:
 
     read = read_files(files)
     checked = check_configuration(read.backends, read.tasks, read.jobs, unreadable=read.unreadable, all_backends=False)
-    problems = [*read.problems, *(read.located(problem) for problem in checked.problems)]
+    problems = read.in_order([*read.problems, *checked.problems])
     for problem in problems:
         click.echo(problem, err=True)
     errors = sum(not problem.warning for problem in problems)
@@ -189,23 +189,15 @@ def apply(files: tuple[Path, ...]) -> None:
     _django()
     from django.db import OperationalError, ProgrammingError
 
-    from analytics_automated.pipelines.checks.configuration import check_configuration
     from analytics_automated.pipelines.configuration import apply as apply_configuration
     from analytics_automated.pipelines.files.reader import read_files
     from analytics_automated.pipelines.problems import ConfigurationError
 
     _prepare_embedded_database()
-    read = read_files(files)
     try:
-        changes = apply_configuration(read)
+        changes = apply_configuration(read_files(files))
     except ConfigurationError as error:
-        problems = error.problems
-        if read.problems:  # tell what else is wrong in the same breath
-            more = check_configuration(
-                read.backends, read.tasks, read.jobs, unreadable=read.unreadable, all_backends=False
-            )
-            problems = [*problems, *(read.located(each) for each in more.problems if not each.warning)]
-        for problem in problems:
+        for problem in error.problems:
             click.echo(problem, err=True)
         click.echo("nothing was changed", err=True)
         sys.exit(WRONG_CONFIGURATION)
@@ -213,6 +205,8 @@ def apply(files: tuple[Path, ...]) -> None:
         raise click.ClickException(
             f"the database cannot be used ({error}); `aa up` or `aa manage migrate` prepares it"
         ) from None
+    for problem in changes.warnings:
+        click.echo(problem, err=True)
     for word, entries in (("created", changes.created), ("changed", changes.changed), ("same", changes.unchanged)):
         for section, name in entries:
             click.echo(f"{word:8} {section.removesuffix('s')} {name}")

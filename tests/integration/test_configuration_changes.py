@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
-from integration.live import LiveSystem, Service, aa, apply, until
+from integration.live import Service, aa, apply, until
 
 PIPELINE = """\
 format: 1
@@ -82,17 +80,16 @@ def test_a_wrong_file_changes_nothing(service: Service, data: Path, tmp_path: Pa
     assert service.get("/api/v1/jobs/noop").json() == before
 
 
-@pytest.mark.parametrize("queue", ["evenings", "nights"])
-def test_the_queue_of_a_new_backend_is_served_at_once(live: LiveSystem, tmp_path: Path, queue: str) -> None:
+def test_the_queue_of_a_new_backend_is_served_at_once(service: Service, data: Path, tmp_path: Path) -> None:
     path = tmp_path / "late.yaml"
     path.write_text(
-        f"format: 1\npipeline: late_{queue}\n"
-        f"backends:\n  late_{queue}: {{executor: local, queue: {queue}}}\n"
-        f"tasks:\n  late_{queue}:\n    backend: late_{queue}\n    inputs: {{text: in.txt}}\n"
+        "format: 1\npipeline: late\n"
+        "backends:\n  late: {executor: local, queue: evenings}\n"
+        "tasks:\n  late:\n    backend: late\n    inputs: {text: in.txt}\n"
         "    outputs: {copied: out.txt}\n    command: cp {input.text} {output.copied}\n"
-        f"jobs:\n  late_{queue}: {{runnable: true, steps: [{{task: late_{queue}}}]}}\n"
+        "jobs:\n  late: {runnable: true, steps: [{task: late}]}\n"
     )
-    apply(live.data, path)
-    done = live.service.run(f"late_{queue}", files={"text": "T"})
+    apply(data, path)
+    done = service.run("late", files={"text": "T"})
     assert done["status"] == "COMPLETE"
-    assert live.service.step(done, f"late_{queue}")["backend"] == f"late_{queue}"
+    assert service.step(done, "late")["backend"] == "late"

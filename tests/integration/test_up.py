@@ -144,6 +144,18 @@ def test_a_step_that_runs_long_goes_back_and_runs_again_later(standing: Standing
     assert steps == ["QUEUED", "RUNNING", "QUEUED", "RUNNING", "COMPLETE"]
 
 
+def test_a_second_signal_ends_all_at_once(standing: Standing, tmp_path: Path) -> None:
+    system = standing.up(grace="30s")
+    given, command = submitted(system.service, tmp_path)
+    assert system.process is not None
+    system.process.send_signal(signal.SIGINT)
+    until(lambda: "web" not in system.children(), "the end of web")
+    assert system.stop(signal.SIGINT) == 0
+    assert not alive(command)
+    assert processes_of(standing.data) == []
+    assert state(standing.data, given) == ("RUNNING", [("RUNNING", 1)]), "the next worker takes it from there"
+
+
 def test_all_end_with_a_supervisor_that_is_killed(standing: Standing, tmp_path: Path) -> None:
     system = standing.up(grace="0.2s")
     _, command = submitted(system.service, tmp_path)

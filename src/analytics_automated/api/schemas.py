@@ -5,7 +5,7 @@ import uuid
 from typing import Annotated, Any
 
 from ninja import Schema
-from pydantic import Field, PlainSerializer
+from pydantic import Field, PlainSerializer, create_model
 
 
 def _rfc3339(moment: dt.datetime) -> str:
@@ -16,14 +16,18 @@ Time = Annotated[dt.datetime, PlainSerializer(_rfc3339, return_type=str, when_us
 """RFC 3339, in UTC."""
 
 
-class ProblemEntry(Schema):
+class _Wrong(Schema):
     """One thing that is wrong with a request."""
 
-    where: str = Field(alias="in", description="The part of the request: parameters, inputs, body or query.")
     name: str | None = Field(description="The field.")
     code: str = Field(description="Stable, for programs.")
     message: str = Field(description="For people.")
     limit: Any = Field(None, description="The bound that was passed, where there is one.")
+
+
+# `in` is no name in Python's own class syntax, and the document shows fields by their names.
+_IN: Any = {"in": (str, Field(description="The part of the request: parameters, inputs, body or query."))}
+ProblemEntry = create_model("ProblemEntry", __base__=_Wrong, __doc__=_Wrong.__doc__, **_IN)
 
 
 class ProblemDocument(Schema):

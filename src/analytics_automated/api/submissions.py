@@ -82,13 +82,21 @@ def list_results(
     )
 
 
-BYTES = {200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}}
+_FILE = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+BYTES = {
+    200: {"description": "The whole file", **_FILE},
+    206: {"description": "The range that was asked for (RFC 9110, section 14)", **_FILE},
+    304: {"description": "The caller has it already"},
+    412: {"description": "It is not the one that If-Match names"},
+    416: {"description": "No such range"},
+}
 
 
 @router.get(
     "/submissions/{uuid:submission_id}/results/{name}",
     summary="One result's bytes",
     operation_id="get_result",
+    response=NOT_FOUND,
     openapi_extra={"responses": BYTES},
 )
 def get_result(request: HttpRequest, submission_id: uuid.UUID, name: str) -> HttpResponseBase:
@@ -104,6 +112,7 @@ def get_result(request: HttpRequest, submission_id: uuid.UUID, name: str) -> Htt
     "/submissions/{uuid:submission_id}/results/{name}/{file}",
     summary="One file of a result that has several",
     operation_id="get_result_file",
+    response=NOT_FOUND,
     openapi_extra={"responses": BYTES},
 )
 def get_result_file(request: HttpRequest, submission_id: uuid.UUID, name: str, file: str) -> HttpResponseBase:
@@ -118,6 +127,7 @@ def get_result_file(request: HttpRequest, submission_id: uuid.UUID, name: str, f
     "/submissions/{uuid:submission_id}/results.zip",
     summary="All results in one archive",
     operation_id="get_archive",
+    response=NOT_FOUND,
     openapi_extra={"responses": {200: {"content": {"application/zip": {}}}}},
 )
 def get_archive(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponseBase:
@@ -131,6 +141,7 @@ def get_archive(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponseB
     "/submissions/{uuid:submission_id}/inputs/{name}",
     summary="A file that was sent",
     operation_id="get_input",
+    response=NOT_FOUND,
     openapi_extra={"responses": BYTES},
 )
 def get_input(request: HttpRequest, submission_id: uuid.UUID, name: str) -> HttpResponseBase:
@@ -142,6 +153,7 @@ def get_input(request: HttpRequest, submission_id: uuid.UUID, name: str) -> Http
     "/submissions/{uuid:submission_id}/inputs/{name}/{int:position}",
     summary="One of several files that were sent",
     operation_id="get_input_file",
+    response=NOT_FOUND,
     openapi_extra={"responses": BYTES},
 )
 def get_input_file(request: HttpRequest, submission_id: uuid.UUID, name: str, position: int) -> HttpResponseBase:

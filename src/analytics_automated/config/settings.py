@@ -139,6 +139,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = (AA.base_url or "").startswith("https://")
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # a Task's page has two dozen fields per Parameter
 NINJA_PAGINATION_PER_PAGE = 100
 
@@ -150,6 +151,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "analytics_automated": {"level": AA.log_level},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},  # anybody can send any Host
         "django.request": {"level": "ERROR"},  # what a caller did wrong is told to the caller
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from analytics_automated.config.data_folder import DataFolder
 
 SUPERVISOR_VARIABLE = "AA_SUPERVISOR_PID"
@@ -97,15 +99,22 @@ class _Child:
         print(f"aa: {self.name} ended ({how}); started again in {self.delay:g} s", file=sys.stderr, flush=True)
         self.delay = min(self.delay * 2, LONGEST_DELAY)
 
-    def signal(self, number: int) -> None:
-        """Send a signal to the child itself; SIGKILL goes to all of its session's first group."""
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        if self.process is not None:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """End it at once, with all that came from it: what a worker runs has sessions of its own."""
         if self.process is None or self.process.poll() is not None:
             return
-        if number == signal.SIGKILL:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
-        else:
-            self.process.send_signal(number)
+        family = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.kill()
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def supervise(descriptor: int, data: Path, grace: float) -> None:
@@ -127,12 +136,12 @@ def supervise(descriptor: int, data: Path, grace: float) -> None:
             child.look()
         time.sleep(0.2)
     for child in children:
-        child.signal(signal.SIGTERM)
+        child.terminate()
     deadline = time.monotonic() + grace + STOP_SECONDS
     while any(child.process and child.process.poll() is None for child in children):
         if time.monotonic() > deadline or len(stopped) > 1:
             for child in children:
-                child.signal(signal.SIGKILL)
+                child.kill()
             break
         time.sleep(0.02)
     for child in children:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import cast
 
@@ -80,9 +81,7 @@ def render(task: TaskDefinition, around: Surroundings) -> Rendered:
     """
     renderer = _Renderer(task, around)
     values = renderer.values()
-    environment = {
-        name: renderer.text(parse_word(text), absolute=True) for name, text in task.environment.items()
-    }
+    environment = {name: renderer.text(parse_word(text), absolute=True) for name, text in task.environment.items()}
     if task.command is None:
         argv = interpreter_words(task)
         environment |= renderer.variables(values)
@@ -99,19 +98,16 @@ def interpreter_words(task: TaskDefinition) -> tuple[str, ...]:
     return tuple(word.literal or "" for word in _words(task.interpreter))
 
 
-def leading_parameters(task: TaskDefinition) -> set[str]:
+def leading_parameters(task: TaskDefinition) -> list[str]:
     """Parameters whose value a word of the command may begin with, so that a `-` in front of it is an option's.
 
     Those with a flag are not among them. Raises `TemplateError`.
     """
-    names: set[str] = set()
+    names: dict[str, None] = {}
     for word in command_words(task):
-        for part in word.parts:
-            if isinstance(part, str):
-                break
-            if part.kind == "param" and part.name in task.parameters:
-                names.add(part.name)
-    return {name for name in names if task.parameters[name].flag is None}
+        leading = takewhile(lambda part: isinstance(part, Placeholder), word.parts)
+        names |= {part.name: None for part in leading if isinstance(part, Placeholder) and part.kind == "param"}
+    return [name for name in names if name in task.parameters and task.parameters[name].flag is None]
 
 
 def may_begin_with_dash(definition: ParameterDefinition) -> bool:
@@ -153,9 +149,7 @@ class _Renderer:
 
     def text(self, template: Word, *, absolute: bool) -> str:
         """The word with its placeholders replaced in place; what is absent is empty."""
-        return "".join(
-            part if isinstance(part, str) else self._one(part, absolute) for part in template.parts
-        )
+        return "".join(part if isinstance(part, str) else self._one(part, absolute) for part in template.parts)
 
     def values(self) -> dict[str, object]:
         """All values by placeholder, for scripts: paths absolute, absent ones none, `many` inputs as lists."""

@@ -4,18 +4,19 @@ Every change, from a file or a page, goes through here: the same checks, one tra
 every job that it touches. What was submitted before is not touched.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
 from pydantic import BaseModel, ValidationError
 
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration, queue_of
+from analytics_automated.pipelines.checks.values import with_typed_values
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.files.reader import Configuration
 from analytics_automated.pipelines.files.sentences import problems_of
-from analytics_automated.pipelines.models import Backend, Job, Snapshot, Task
+from analytics_automated.pipelines.models import Backend, Job, QueueType, Snapshot, Task
 from analytics_automated.pipelines.problems import ConfigurationError, Problem
 
 
@@ -70,38 +71,77 @@ def apply(configuration: Configuration) -> Changes:
 
     Raises `ConfigurationError` with everything that is wrong; then nothing has changed.
     """
-    if configuration.problems:
-        raise ConfigurationError(configuration.problems)
     with transaction.atomic():
         stored = read_stored()
-        problems = _ownership(configuration)
         configuration.backends = {name: _own_queue(name, each) for name, each in configuration.backends.items()}
         backends = stored.backends | configuration.backends
         tasks = stored.tasks | configuration.tasks
-        touched = {name for name, task in configuration.tasks.items() if stored.tasks.get(name) != task}
-        touched |= {
-            name
-            for name, task in tasks.items()
-            if task.backend in configuration.backends
-            and stored.backends.get(task.backend) != configuration.backends[task.backend]
-        }
-        dependent = {
-            name: job
-            for name, job in stored.jobs.items()
-            if name not in configuration.jobs and any(step.task in touched for step in job.steps)
-        }
-        checked = check_configuration(backends, tasks, dependent | configuration.jobs)
-        problems += checked.problems
-        errors = [configuration.located(problem) for problem in problems if not problem.warning]
-        if errors:
-            raise ConfigurationError(errors)
+        configuration.jobs = {name: with_typed_values(job, tasks) for name, job in configuration.jobs.items()}
+        dependent = _dependent_jobs(configuration, stored)
+        jobs = dependent | configuration.jobs
+        checked = check_configuration(backends, tasks, jobs, unreadable=configuration.unreadable)
+        problems = [
+            *configuration.problems,
+            *_ownership(configuration),
+            *_told(checked.problems, configuration, tasks, jobs),
+        ]
+        problems = [_about(problem, dependent) for problem in configuration.in_order(problems)]
+        if any(not problem.warning for problem in problems):
+            raise ConfigurationError([problem for problem in problems if not problem.warning])
         changes = _write(configuration, stored)
+        changes.warnings = problems
         for name, plan in checked.plans.items():
             snapshot = Snapshot.of(plan)
             renewed = Job.objects.filter(name=name).exclude(snapshot=snapshot).update(snapshot=snapshot)
             if renewed and name in dependent:
                 changes.renewed.append(name)
         return changes
+
+
+def _dependent_jobs(configuration: Configuration, stored: Stored) -> dict[str, JobDefinition]:
+    """Jobs that are not in the files, but use a task, or a backend by a task, which the files change."""
+    changed = {name for name, each in configuration.backends.items() if not _is_same(stored.backends.get(name), each)}
+    touched = {name for name, each in configuration.tasks.items() if not _is_same(stored.tasks.get(name), each)}
+    touched |= {name for name, each in stored.tasks.items() if each.backend in changed}
+    return {
+        name: job
+        for name, job in stored.jobs.items()
+        if name not in configuration.jobs and any(step.task in touched for step in job.steps)
+    }
+
+
+def _told(
+    problems: Iterable[Problem],
+    configuration: Configuration,
+    tasks: Mapping[str, TaskDefinition],
+    jobs: Mapping[str, JobDefinition],
+) -> Iterator[Problem]:
+    """The problems but for those of stored tasks and backends that have nothing to do with the files."""
+    used = {step.task for job in jobs.values() for step in job.steps}
+    relevant = {
+        "jobs": set(jobs),
+        "tasks": used | set(configuration.tasks),
+        "backends": {tasks[name].backend for name in used if name in tasks} | set(configuration.backends),
+    }
+    for problem in problems:
+        section, name = str(problem.path[0]), str(problem.path[1])
+        ours = name in getattr(configuration, section)
+        if name in relevant[section] and (ours or not problem.warning):
+            yield problem
+
+
+def _about(problem: Problem, dependent: Mapping[str, JobDefinition]) -> Problem:
+    """A problem of a job that is in no file says why it comes up."""
+    if problem.path[:1] == ("jobs",) and problem.path[1] in dependent:
+        return replace(problem, message=f"{problem.message} (the job uses a task that would change)")
+    return problem
+
+
+def _is_same(one: BaseModel | None, other: BaseModel) -> bool:
+    """Equal, the order of keys and the types of values included: 1, 1.0 and true differ."""
+    return one is not None and one.model_dump_json(by_alias=True, exclude_defaults=True) == other.model_dump_json(
+        by_alias=True, exclude_defaults=True
+    )
 
 
 def _own_queue(name: str, backend: BackendDefinition) -> BackendDefinition:
@@ -127,25 +167,24 @@ def _ownership(configuration: Configuration) -> list[Problem]:
         for name in names:
             stored, owner = known.get(name.lower(), (name, ""))
             if stored != name:
-                problems.append(
-                    Problem((section, name), f"differs from {stored!r}, which is there, only by its case")
-                )
+                problems.append(Problem((section, name), f"differs from {stored!r}, which is there, only by its case"))
             ours = configuration.pipelines.get((section, name), "")
             if owner and owner != ours:
-                problems.append(Problem((section, name), f"belongs to the pipeline {owner!r}"))
+                message = f"belongs to the pipeline {owner!r}: choose another name, or change it there"
+                problems.append(Problem((section, name), message))
     return problems
 
 
 def _write(configuration: Configuration, stored: Stored) -> Changes:
     changes = Changes()
 
-    def differs(section: str, name: str, before: object, after: object) -> bool:
-        kind = (
-            changes.created if before is None else changes.unchanged if before == after else changes.changed
-        )
+    def differs(section: str, name: str, before: BaseModel | None, after: BaseModel) -> bool:
+        same = _is_same(before, after)
+        kind = changes.created if before is None else changes.unchanged if same else changes.changed
         kind.append((section, name))
-        return before != after
+        return not same
 
+    _free_queues(configuration.backends)
     for name, backend in configuration.backends.items():
         if differs("backends", name, stored.backends.get(name), backend):
             row = Backend.objects.filter(name=name).first() or Backend(name=name)
@@ -162,7 +201,18 @@ def _write(configuration: Configuration, stored: Stored) -> Changes:
             job_row = Job.objects.filter(name=name).first() or Job(name=name)
             job_row.pipeline = configuration.pipelines.get(("jobs", name), "")
             job_row.take_definition(job, tasks)
+    for (section, name), pipeline in configuration.pipelines.items():
+        rows = Task.objects if section == "tasks" else Job.objects
+        rows.filter(name=name, pipeline="").update(pipeline=pipeline)
     return changes
+
+
+def _free_queues(backends: Mapping[str, BackendDefinition]) -> None:
+    """Take their queues' names from backends that get other ones, so that two can change places."""
+    for queue in QueueType.objects.filter(backend__name__in=backends).select_related("backend"):
+        if queue.name != queue_of(queue.backend.name, backends[queue.backend.name]):
+            queue.name = f"~{queue.pk}"  # no queue can be called so
+            queue.save(update_fields=["name"])
 
 
 def verify_stored() -> None:

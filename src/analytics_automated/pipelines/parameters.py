@@ -21,8 +21,8 @@ from analytics_automated.pipelines.refusals import Refusal
 DEFAULT_MAX_LENGTH = 255
 PATTERN_SECONDS = 0.5
 """Time that an author's pattern may take on one value."""
-PLAIN_TEXT = r"^[^\u0000-\u001f\u007f]*$"
-NO_DASH = r"^(?!-)[^\u0000-\u001f\u007f]*$"
+PLAIN_TEXT = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+NO_DASH = r"^(?!-)[^\u0000-\u001f\u007f-\u009f]*$"
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 """The grammar of numbers of JSON (RFC 8259, section 6)."""
@@ -115,9 +115,7 @@ def check_values(
         if value is not None
     }
     refusals = [
-        refusal
-        for error in _checker(parameters).iter_errors(values)
-        for refusal in _refusals(error, parameters)
+        refusal for error in _checker(parameters).iter_errors(values) for refusal in _refusals(error, parameters)
     ]
     defaults = {name: each.default for name, each in parameters.items() if each.default is not None}
     complete = defaults | values
@@ -148,9 +146,7 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
     """`pattern` with a time bound, so that no author's pattern can be made to hang by a value."""
     if not isinstance(instance, str):
         return
-    anchored = (
-        pattern[1:-1] if pattern.startswith("^") and pattern.endswith("$") else f"(?s:.*){pattern}(?s:.*)"
-    )
+    anchored = pattern[1:-1] if pattern.startswith("^") and pattern.endswith("$") else f"(?s:.*){pattern}(?s:.*)"
     try:
         matches = regex.fullmatch(anchored, instance, timeout=PATTERN_SECONDS) is not None
     except TimeoutError:
@@ -233,9 +229,7 @@ def _sentence(error: ValidationError, definition: ParameterDefinition) -> str:
             return f"must be one of {', '.join(str(choice) for choice in limit)}"
         case "type":
             return f"must be {_TYPE_WORDS[str(limit)]}"
-        case "pattern" if limit == PLAIN_TEXT or (
-            limit == NO_DASH and not str(error.instance).startswith("-")
-        ):
+        case "pattern" if limit == PLAIN_TEXT or (limit == NO_DASH and not str(error.instance).startswith("-")):
             return "must be text on one line, without control characters"
         case "pattern" if limit == NO_DASH:
             return "must not begin with '-'"

@@ -103,9 +103,7 @@ class Plan(Definition):
         """The public name for a name or alias that a caller used; the name itself where it is unknown."""
         if field in self.parameters:
             return field
-        return next(
-            (name for name, parameter in self.parameters.items() if field in parameter.aliases), field
-        )
+        return next((name for name, parameter in self.parameters.items() if field in parameter.aliases), field)
 
     def step(self, name: str) -> PlannedStep:
         """The step of that name."""

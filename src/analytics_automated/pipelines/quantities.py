@@ -65,12 +65,8 @@ def parse_duration(text: str, *, allow_zero: bool = False) -> float:
     """
     match = _QUANTITY.fullmatch(text)
     if match is None or match["unit"] not in DURATION_UNITS:
-        raise ValueError(
-            f"{_shown(text)} is no duration: write a number and one of s, m, h, d, such as 45s, 30m or 7d"
-        )
-    return _checked_duration(
-        float(Decimal(match["number"]) * DURATION_UNITS[match["unit"]]), allow_zero=allow_zero
-    )
+        raise ValueError(f"{_shown(text)} is no duration: write a number and one of s, m, h, d, such as 45s, 30m or 7d")
+    return _checked_duration(float(Decimal(match["number"]) * DURATION_UNITS[match["unit"]]), allow_zero=allow_zero)
 
 
 def format_duration(seconds: float) -> str:
@@ -100,9 +96,7 @@ def _checked_duration(seconds: float, *, allow_zero: bool) -> float:
     if seconds > LARGEST_DURATION:
         raise ValueError(f"a duration is at most {format_duration(LARGEST_DURATION)}")
     if seconds < 0 or (seconds == 0 and not allow_zero):
-        raise ValueError(
-            "a duration is longer than nothing" if seconds == 0 else "a duration is never negative"
-        )
+        raise ValueError("a duration is longer than nothing" if seconds == 0 else "a duration is never negative")
     return seconds
 
 

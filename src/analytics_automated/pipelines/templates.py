@@ -83,9 +83,7 @@ def parse_word(text: str) -> Word:
         if literal:
             parts.append(literal)
             literal = ""
-        parts.append(
-            Placeholder("workdir") if found["workdir"] else Placeholder(found["kind"], found["name"])
-        )
+        parts.append(Placeholder("workdir") if found["workdir"] else Placeholder(found["kind"], found["name"]))
     literal += text[position:]
     if literal:
         parts.append(literal)

@@ -23,11 +23,18 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{_machine()}:{os.getpid()}:{process.started if process else 0}"
 
 
-def is_gone(name: str) -> bool:
+def is_gone(name: str, *, one_machine: bool = False) -> bool:
     """True where the worker of that name surely lives no more: it was one of this machine, and its process is not
-    there. Of a worker of another machine, or of this one before it was started anew, nothing is said."""
+    there.
+
+    Of a worker of another machine, or of this one before it was started anew, nothing can be said, unless all
+    workers are on `one_machine`: then both are gone.
+    """
     _, machine, pid, started = ["", "", "", "", *name.split(":")][-4:]
-    if machine != _machine() or machine == "-" or not pid.isdigit():
+    if machine == "-" or not pid.isdigit():
         return False
+    if machine != _machine():
+        boot, other = _machine().partition("-")[0], machine.partition("-")[0]
+        return one_machine and boot != other
     process = Process.read(int(pid))
     return process is None or str(process.started) != started

@@ -37,3 +37,12 @@ def test_a_worker_is_gone_only_where_that_is_sure() -> None:
     assert is_gone(f"{host}:{machine}:4194304:1")
     assert not is_gone(f"{host}:elsewhere:4194304:1"), "another machine's process cannot be seen from here"
     assert not is_gone("nonsense")
+
+
+def test_where_all_workers_are_on_one_machine_those_before_its_start_are_gone() -> None:
+    host, machine, pid, started = worker_name().split(":")
+    earlier = f"{host}:00000000-{machine.partition('-')[2]}:{pid}:{started}"
+    assert is_gone(earlier, one_machine=True)
+    assert not is_gone(earlier)
+    assert not is_gone(worker_name(), one_machine=True)
+    assert not is_gone(f"{host}:{machine}0:{pid}:{started}", one_machine=True), "another container of this machine"

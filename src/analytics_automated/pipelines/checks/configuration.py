@@ -8,12 +8,14 @@ from pydantic import ValidationError
 
 from analytics_automated.executors.registry import executor_class, executor_names
 from analytics_automated.pipelines.checks.job import plan_job
-from analytics_automated.pipelines.checks.support import unsupported
+from analytics_automated.pipelines.checks.support import LATER_EXECUTORS, unsupported
 from analytics_automated.pipelines.checks.task import check_task
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
+from analytics_automated.pipelines.files.sentences import problems_of
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.pipelines.problems import Problem, listed, nearest
 
+SECTIONS = ("backends", "tasks", "jobs")
 LOCAL_BACKEND = "local"
 """The Backend that always exists."""
 LOCAL_QUEUE = "LOCALHOST"
@@ -38,32 +40,37 @@ def check_configuration(
     unreadable: Collection[tuple[str, str]] = (),
     all_backends: bool = True,
 ) -> Checked:
-    """Check everything that is given. Jobs with unreadable tasks are passed over, as those have problems already.
+    """Check everything that is given.
 
-    Without `all_backends` a backend that is not given may be defined elsewhere.
+    `unreadable` are sections and names that have problems already, as a file has; what refers to them is passed over.
+    `("files", …)` stands for a file of which not even the names are known. Without `all_backends` a backend that is
+    not given may be defined elsewhere.
     """
     checked = Checked()
     for name, backend in backends.items():
         checked.problems += (problem.below("backends", name) for problem in check_backend(backend))
     checked.problems += _queue_clashes(backends)
-    broken = {name for section, name in unreadable if section == "tasks"}
+    unread = {section: {name for where, name in unreadable if where == section} for section in SECTIONS}
+    all_known = all(section in SECTIONS for section, _ in unreadable)
+    wrong: set[str] = set()
     for name, task in tasks.items():
         problems = check_task(task)
-        if task.backend not in backends and task.backend != LOCAL_BACKEND:
-            hint = nearest(task.backend, [*backends, LOCAL_BACKEND])
-            message = f"there is no backend {task.backend!r}{hint}"
+        known = {LOCAL_BACKEND, *backends, *unread["backends"]}
+        if task.backend not in known and all_known:
+            message = f"there is no backend {task.backend!r}{nearest(task.backend, known)}"
             elsewhere = f"{message} in these files; it must be there when they are applied"
             problems.append(Problem(("backend",), message if all_backends else elsewhere, warning=not all_backends))
         if any(not problem.warning for problem in problems):
-            broken.add(name)
+            wrong.add(name)
         checked.problems += (problem.below("tasks", name) for problem in problems)
     for name, job in jobs.items():
-        if any(step.task in broken for step in job.steps):
+        used = {step.task for step in job.steps}
+        if used & unread["tasks"] or (used - set(tasks) and not all_known):
             continue
         plan, problems = plan_job(name, job, tasks)
-        if plan is not None and job.runnable:
-            problems = unsupported(job, tasks, backends)
-        if plan is not None and not problems:
+        if job.runnable and used <= set(tasks):
+            problems += unsupported(job, tasks, backends)
+        if plan is not None and not problems and not used & wrong:
             checked.plans[name] = plan
         for problem in problems:
             outside = problem.path[:1] == ("..",)
@@ -74,20 +81,17 @@ def check_configuration(
 
 def check_backend(backend: BackendDefinition) -> list[Problem]:
     """What is wrong with one backend; paths begin at it."""
-    problems = []
-    if backend.executor not in executor_names():
+    problems: list[Problem] = []
+    if backend.executor in executor_names():
+        options = executor_class(backend.executor).Options
+        try:
+            options.model_validate(backend.options)
+        except ValidationError as error:
+            wrong = problems_of(error.errors(include_url=False), options, backend.options)
+            problems += (problem.below("options") for problem in wrong)
+    elif backend.executor not in LATER_EXECUTORS:
         hint = nearest(backend.executor, executor_names()) or f"; installed: {listed(executor_names())}"
         problems.append(Problem(("executor",), f"there is no executor {backend.executor!r}{hint}"))
-    else:
-        try:
-            executor_class(backend.executor).Options.model_validate(backend.options)
-        except ValidationError as error:
-            for each in error.errors(include_url=False):
-                option = ".".join(str(part) for part in each["loc"])
-                message = f"is no option of the executor {backend.executor!r}"
-                problems.append(
-                    Problem(("options", option), message if each["type"] == "extra_forbidden" else each["msg"])
-                )
     if backend.root is not None and not PurePosixPath(backend.root).is_absolute():
         problems.append(Problem(("root",), "must be an absolute path"))
     return problems

@@ -69,7 +69,8 @@ def _steps(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> Iterator[
     for index, step in enumerate(job.steps):
         path = ("steps", index)
         if step.task not in tasks:
-            yield Problem((*path, "task"), f"there is no task {step.task!r}{nearest(step.task, tasks)}")
+            hint = nearest(step.task, tasks) or ": define it here, or in another file that is named with this one"
+            yield Problem((*path, "task"), f"there is no task {step.task!r}{hint}")
         key = step.label.lower()
         if key in RESERVED_STEPS:
             yield Problem((*path, "name"), f"{step.label!r} is a reserved word: give the step another `name`")

@@ -36,7 +36,8 @@ def check_parameter(name: str, parameter: ParameterDefinition) -> Iterator[Probl
         "max_items": parameter.many,
     }
     for key, fits in fitting.items():
-        if getattr(parameter, key) not in (None, "") and getattr(parameter, key) is not False and not fits:
+        value = getattr(parameter, key)
+        if value is not None and value is not False and not fits:
             what = "a parameter with `many`" if key == "max_items" else f"a {_OWNERS[key]}"
             yield Problem((*path, key), f"belongs to {what}")
     if kind is ParameterType.CHOICE and not parameter.choices:

@@ -3,11 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from analytics_automated.executors.registry import executor_names
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.definitions.scalars import Definition
-from analytics_automated.pipelines.problems import Problem
+from analytics_automated.pipelines.problems import Path, Problem
+from analytics_automated.pipelines.templates import TemplateError, Word, parse_command, parse_word
 
 WORDS = "not supported by this version"
+LATER_EXECUTORS = frozenset({"slurm", "grid_engine"})
+"""Executors that are written of, but that this version does not have."""
+LATER_PLACEHOLDERS = frozenset({"data", "scatter"})
+"""Kinds of placeholders that stand for what this version does not have."""
 
 _BACKEND: dict[str, Any] = {
     "sandbox": ("auto", "off"),
@@ -41,10 +47,28 @@ def unsupported(
         problems += _of(task, _TASK, ("..", "tasks", name))
         if task.resources.gpus:
             problems.append(Problem(("..", "tasks", name, "resources", "gpus"), f"`gpus` is {WORDS}"))
+        problems += _placeholders(task, ("..", "tasks", name))
     for name in dict.fromkeys(tasks[task].backend for task in used):
         if name in backends:
-            problems += _of(backends[name], _BACKEND, ("..", "backends", name))
+            path = ("..", "backends", name)
+            problems += _of(backends[name], _BACKEND, path)
+            executor = backends[name].executor
+            if executor in LATER_EXECUTORS and executor not in executor_names():
+                problems.append(Problem((*path, "executor"), f"the executor {executor!r} is {WORDS}"))
     return problems
+
+
+def _placeholders(task: TaskDefinition, path: Path) -> Iterator[Problem]:
+    try:
+        words: tuple[Word, ...] = parse_command(task.command) if task.command is not None else ()
+    except TemplateError:
+        words = ()  # which is a problem of its own
+    places = [(("command",), word) for word in words]
+    texts = [(("environment", name), parse_word(text)) for name, text in task.environment.items()]
+    for place, word in [*places, *texts]:
+        for placeholder in word.placeholders:
+            if placeholder.kind in LATER_PLACEHOLDERS:
+                yield Problem((*path, *place), f"{placeholder} is {WORDS}")
 
 
 def _of(definition: Definition, keys: Mapping[str, Any], path: tuple[str | int, ...]) -> Iterator[Problem]:

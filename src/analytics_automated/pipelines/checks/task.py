@@ -109,11 +109,11 @@ def _within_word(task: TaskDefinition, word: Word) -> Iterator[Problem]:
         file = task.inputs.get(placeholder.name) if placeholder.kind == "input" else None
         if file is not None and file.flag is not None:
             yield Problem(("command",), f"{placeholder} has a flag, so it must be a word of its own")
-    if word.lead in {"-", "--"} and isinstance(word.parts[1], Placeholder):
-        chosen = task.parameters.get(word.parts[1].name) if word.parts[1].kind == "param" else None
-        if chosen is not None and is_callers_text(chosen):
-            message = f"{word.lead}{word.parts[1]} lets a caller choose the option itself: write the option out"
-            yield Problem(("command",), message)
+    first = word.placeholders[0] if word.lead in {"-", "--"} and word.placeholders else None
+    chosen = task.parameters.get(first.name) if first is not None and first.kind == "param" else None
+    if chosen is not None and is_callers_text(chosen):
+        message = f"{word.lead}{first} lets a caller choose the option itself: write the option out"
+        yield Problem(("command",), message)
 
 
 def _names(task: TaskDefinition) -> Iterator[Problem]:

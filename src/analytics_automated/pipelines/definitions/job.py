@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
 from analytics_automated.pipelines.definitions.parameter import ParameterDefinition
 from analytics_automated.pipelines.definitions.scalars import (
@@ -70,6 +70,12 @@ class JobParameterDefinition(ParameterDefinition):
         [], description="The step.parameter, or several, that it sets."
     )
     aliases: Annotated[list[Word], BeforeValidator(one_or_more)] = Field([], description="Other names of it.")
+
+    @model_serializer(mode="wrap")
+    def _with_said_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """`advanced: false` is no default where the task says `true`: what is said is written."""
+        data: dict[str, Any] = handler(self)
+        return data | ({"advanced": self.advanced} if "advanced" in self.model_fields_set else {})
 
 
 class ScatterDefinition(Definition):

@@ -16,10 +16,12 @@ from analytics_automated.pipelines.definitions import (
 from analytics_automated.pipelines.definitions.scalars import JobName, Name
 from analytics_automated.pipelines.definitions.task import ScriptFile
 from analytics_automated.pipelines.files.sentences import problems_of
-from analytics_automated.pipelines.files.source import Document, read_document
+from analytics_automated.pipelines.files.source import LARGEST, Document, read_document
 from analytics_automated.pipelines.problems import Path as KeyPath
 from analytics_automated.pipelines.problems import Problem
 
+_MOST_BYTES = 4 * LARGEST + 1
+"""More than a pipeline file of the largest number of characters has."""
 LARGEST_SCRIPT = 4_000_000
 """Bytes of a script that lies beside the pipeline file."""
 
@@ -34,9 +36,13 @@ class Configuration:
     pipelines: dict[tuple[str, str], str] = field(default_factory=dict)
     """The owning pipeline of each (`tasks` | `jobs`, name)."""
     unreadable: set[tuple[str, str]] = field(default_factory=set)
-    """Sections and names that are there but could not be read."""
+    """Sections and names that are there but could not be read; `("files", …)` where not even the names could."""
     problems: list[Problem] = field(default_factory=list)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+
+    spelled: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Every name as its file has it, by section and the name in lower case."""
 
     def located(self, problem: Problem) -> Problem:
         """The problem with file and line, found by its path (section, name, …)."""
@@ -45,6 +51,12 @@ class Configuration:
         if document is None or problem.file is not None:
             return problem
         return replace(problem, file=document.file, line=document.line_of(path))
+
+    def in_order(self, problems: Iterable[Problem]) -> list[Problem]:
+        """The problems in the order of files and lines, each once; last those that stand in no file."""
+        places = {file: place for place, file in enumerate(self.files)}
+        located = dict.fromkeys(self.located(problem) for problem in problems)
+        return sorted(located, key=lambda each: (places.get(each.file or "", len(places)), each.line or 0))
 
 
 _Read = TypeVar("_Read", bound=BaseModel)
@@ -55,11 +67,16 @@ def read_files(paths: Iterable[Path]) -> Configuration:
     """Read all files. Never raises for what is wrong with them: see `problems`."""
     configuration = Configuration()
     for path in paths:
+        configuration.files.append(str(path))
         try:
-            text = path.read_bytes().decode("utf-8")
+            with path.open("rb") as file:
+                data = file.read(_MOST_BYTES)
+            text = data.decode("utf-8", errors="strict" if len(data) < _MOST_BYTES else "replace")
         except (OSError, UnicodeDecodeError) as error:
-            reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
-            configuration.problems.append(Problem((), f"cannot be read: {reason}", str(path)))
+            message = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else "is not UTF-8 text"
+            line = None if isinstance(error, OSError) else data.count(b"\n", 0, error.start) + 1
+            configuration.problems.append(Problem((), message, str(path), line))
+            configuration.unreadable.add(("files", str(path)))
             continue
         read_text(text, str(path), configuration, folder=path.parent)
     return configuration
@@ -69,10 +86,14 @@ def read_text(text: str, file: str, configuration: Configuration, folder: Path |
     """Read one file's text into `configuration`. Files beside it are read from `folder`, where there is one."""
     document = read_document(text, file)
     configuration.problems += document.problems
+    if not isinstance(document.data, dict):
+        configuration.unreadable.add(("files", file))
     if document.data is None:
         return
     sections: Mapping[str, Any] = document.data if isinstance(document.data, dict) else {}
     named = {key: sections[key] for key in ("backends", "tasks", "jobs") if isinstance(sections.get(key), dict)}
+    if any(key in sections and key not in named for key in ("backends", "tasks", "jobs")):
+        configuration.unreadable.add(("files", file))
     top: Any = {key: {} if key in named else value for key, value in sections.items()}
     header = _validated(PipelineDefinition, top if sections else document.data, (), document, configuration)
     pipeline = header.pipeline if header else None
@@ -101,11 +122,10 @@ def _read_named(
     document: Document,
     configuration: Configuration,
 ) -> None:
-    taken = {other.lower(): (where, other) for where, other in configuration.documents if where == section}
-    if name.lower() in taken:
-        where, other = taken[name.lower()]
-        there = configuration.documents[where, other]
-        place = f"{there.file}:{there.line_of((where, other))}"
+    other = configuration.spelled.setdefault((section, name.lower()), name)
+    if (section, other) in configuration.documents:
+        there = configuration.documents[section, other]
+        place = f"{there.file}:{there.line_of((section, other))}"
         message = f"is defined twice: also in {place}" + (f", as {other!r}" if other != name else "")
         path = (section, name)
         configuration.problems.append(Problem(path, message, document.file, document.line_of(path)))
@@ -169,12 +189,23 @@ def _script_reader(folder: Path | None) -> Callable[[str], str]:
         if not path.is_relative_to(inside):
             raise ValueError("lies outside the pipeline file's folder")
         try:
+            if not path.is_file():
+                raise ValueError(
+                    "is no file" if path.exists() else f"there is no file {file!r} beside the pipeline file"
+                )
             if path.stat().st_size > LARGEST_SCRIPT:
                 raise ValueError(f"is larger than {LARGEST_SCRIPT} bytes")
-            return path.read_bytes().decode("utf-8")
-        except UnicodeDecodeError:
-            raise ValueError("is not UTF-8 text") from None
+            return _script_text(path.read_bytes())
         except OSError as error:
             raise ValueError(f"cannot be read: {error.strerror}") from None
 
     return read
+
+
+def _script_text(data: bytes) -> str:
+    if b"\0" in data:
+        raise ValueError("holds a NUL character")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None

@@ -1,6 +1,5 @@
 """What the data model says of a file's data, as sentences for its author."""
 
-import re
 import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin

@@ -174,7 +174,7 @@ def _wrong_key(node: Node, key: str, *, in_braces: bool) -> str | None:
     if not isinstance(node, ScalarNode):
         return "has a key that is no text"
     if _CONTROL_CHARACTER.search(key) or _HALF_CHARACTER.search(key):
-        return f"has the key {ascii(key)}, which holds a control character"
+        return f"has the key {key!a}, which holds a control character"
     if key == "<<" and not node.style:
         return "has the key <<, and YAML 1.2 merges no mappings: write the keys out, or use an alias as a whole value"
     return None
@@ -213,7 +213,7 @@ def _explain(document: Document, text: str, error: Exception) -> None:
         document.add((), f"is nested deeper than {DEEPEST} levels", 1)
     elif isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
-        document.add((), f"holds the character {ascii(chr(error.character))}, which YAML does not allow", line)
+        document.add((), f"holds the character {chr(error.character)!a}, which YAML does not allow", line)
     elif isinstance(error, MarkedYAMLError):
         line, sentence = _common_mistake(text, error) or (_line(error), None)
         said = ", ".join(part for part in (error.context, error.problem) if part)

@@ -59,14 +59,16 @@ class Backend(models.Model):
     def take_definition(self, definition: BackendDefinition) -> None:
         """Become what the definition says, and save, with the Queue Type."""
         queue = queue_of(self.name, definition)
-        before = self.queue_type_id
-        self.queue_type, _ = QueueType.objects.update_or_create(
-            name=queue, defaults={"executor": definition.executor}
-        )
+        left_behind = QueueType.objects.filter(name=queue, backend__isnull=True)
+        if self.queue_type_id is None:
+            self.queue_type = left_behind.first() or QueueType()
+        else:
+            left_behind.delete()
+        self.queue_type.name = queue
+        self.queue_type.executor = definition.executor
+        self.queue_type.save()
         self.root = definition.root or ""
         data = definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         self.options = data.get("options", {})
         self.further = {key: value for key, value in data.items() if key not in _COLUMNS}
         self.save()
-        if before and before != self.queue_type.pk:
-            QueueType.objects.filter(pk=before).delete()

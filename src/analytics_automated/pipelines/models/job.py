@@ -102,12 +102,8 @@ class Step(models.Model):
     position = models.PositiveIntegerField(default=0)
     name = models.CharField(max_length=64, blank=True, help_text="The task's unless said.")
     ordering = models.PositiveIntegerField(null=True, blank=True, help_text="Equal values run side by side.")
-    inputs = OrderedJSONField(
-        default=dict, blank=True, help_text='Where inputs come from: {"table": "search.hits"}.'
-    )
-    parameters = OrderedJSONField(
-        default=dict, blank=True, help_text="Fixed values of the task's parameters."
-    )
+    inputs = OrderedJSONField(default=dict, blank=True, help_text='Where inputs come from: {"table": "search.hits"}.')
+    parameters = OrderedJSONField(default=dict, blank=True, help_text="Fixed values of the task's parameters.")
     further = OrderedJSONField(default=dict, blank=True, help_text="Further keys, as in a pipeline file.")
 
     class Meta:
@@ -138,9 +134,7 @@ class Validator(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="validators")
     position = models.PositiveIntegerField(default=0)
-    input = models.CharField(
-        max_length=64, blank=True, help_text="The input that it checks; every input unless said."
-    )
+    input = models.CharField(max_length=64, blank=True, help_text="The input that it checks; every input unless said.")
     name = models.CharField(max_length=64)
     options = OrderedJSONField(default=dict, blank=True)
 

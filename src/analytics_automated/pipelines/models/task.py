@@ -26,24 +26,16 @@ class Task(models.Model):
     title = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
     backend = models.ForeignKey(Backend, on_delete=models.PROTECT, related_name="tasks")
-    inputs = OrderedJSONField(
-        default=dict, blank=True, help_text='Files it reads, as {"name": {"file": "…"}}.'
-    )
-    outputs = OrderedJSONField(
-        default=dict, blank=True, help_text='Files it writes, as {"name": {"file": "…"}}.'
-    )
-    command = models.TextField(
-        blank=True, help_text="The argument list, split once as a shell splits; never a shell."
-    )
+    inputs = OrderedJSONField(default=dict, blank=True, help_text='Files it reads, as {"name": {"file": "…"}}.')
+    outputs = OrderedJSONField(default=dict, blank=True, help_text='Files it writes, as {"name": {"file": "…"}}.')
+    command = models.TextField(blank=True, help_text="The argument list, split once as a shell splits; never a shell.")
     script = models.TextField(blank=True, help_text="Or a script, run from a file by the interpreter.")
     interpreter = models.CharField(max_length=255, blank=True, help_text="bash -euo pipefail unless said.")
     stdin = models.CharField(max_length=64, blank=True, help_text="The input on standard input.")
     stdout = models.CharField(max_length=64, blank=True, help_text="The output that standard output goes to.")
     stderr = models.CharField(max_length=64, blank=True, help_text="The output that standard error goes to.")
     timeout = models.FloatField(null=True, blank=True, help_text="Seconds that it may run.")
-    exit_codes = OrderedJSONField(
-        default=dict, blank=True, help_text='As {"stop": ["3"], "continue": ["2"]}.'
-    )
+    exit_codes = OrderedJSONField(default=dict, blank=True, help_text='As {"stop": ["3"], "continue": ["2"]}.')
     missing_output = models.CharField(
         max_length=8,
         choices=[(each.value, each.value) for each in MissingOutput],
@@ -94,8 +86,7 @@ class Task(models.Model):
         self.parameters.all().delete()
         self.environment.all().delete()
         Parameter.objects.bulk_create(
-            Parameter.from_data(self, place, name, each)
-            for place, (name, each) in enumerate(own["parameters"].items())
+            Parameter.from_data(self, place, name, each) for place, (name, each) in enumerate(own["parameters"].items())
         )
         Environment.objects.bulk_create(
             Environment(task=self, position=place, name=name, value=value)
@@ -109,12 +100,8 @@ class Parameter(models.Model):
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="parameters")
     position = models.PositiveIntegerField(default=0)
     name = models.CharField(max_length=64)
-    type = models.CharField(
-        max_length=16, blank=True, choices=[(each.value, each.value) for each in ParameterType]
-    )
-    value = OrderedJSONField(
-        null=True, blank=True, help_text="A stored value, as JSON: callers cannot set it."
-    )
+    type = models.CharField(max_length=16, blank=True, choices=[(each.value, each.value) for each in ParameterType])
+    value = OrderedJSONField(null=True, blank=True, help_text="A stored value, as JSON: callers cannot set it.")
     default = OrderedJSONField(null=True, blank=True, help_text="As JSON.")
     optional = models.BooleanField(default=False)
     many = models.BooleanField(default=False)
@@ -148,8 +135,7 @@ class Parameter(models.Model):
         return {
             key: value
             for key, value in values.items()
-            if value is not None
-            and not (value == "" and key not in {"separator", "value", "default", "example"})
+            if value is not None and not (value == "" and key not in {"separator", "value", "default", "example"})
         }
 
     @classmethod
