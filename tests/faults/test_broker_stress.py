@@ -59,7 +59,8 @@ class Stress:
         return self._start(str(HERE / "broker_processes.py"), name, str(count), *QUEUES)
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "AA_STRESS_FOLDER": str(self.folder), "PYTHONPATH": str(HERE)}
+        inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+        environment = {**inherited, "AA_STRESS_FOLDER": str(self.folder), "PYTHONPATH": str(HERE)}
         with (self.folder / "logs" / f"{len(self.processes)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, *arguments],

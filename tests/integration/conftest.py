@@ -50,5 +50,5 @@ def nothing_stays(data: Path) -> Iterator[None]:
     yield
     # Where the test cut a connection, the service may still be about to notice.
     with contextlib.suppress(AssertionError):
-        until(lambda: holdings(data) == before, "what was left behind to be removed")
+        until(lambda: holdings(data) == before, "what was left behind to be removed", patience=5)
     assert holdings(data) == before

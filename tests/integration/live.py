@@ -27,12 +27,13 @@ TERMINAL = frozenset({"COMPLETE", "ERROR", "CRASH", "CANCELLED"})
 _T = TypeVar("_T")
 
 
-def until(look: Callable[[], _T | None], what: str) -> _T:
+def until(look: Callable[[], _T | None], what: str, patience: float = PATIENCE) -> _T:
     """Look again and again until there is something to see, and return that."""
-    deadline = time.monotonic() + PATIENCE
+    deadline, pause = time.monotonic() + patience, 0.005
     while not (seen := look()):
         assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.1)  # what is waited for needs the processors more
     return seen
 
 

@@ -56,7 +56,9 @@ class Standing:
         system = self.system
         if system is None or system.settings["AA_STOP_GRACE"] != grace or not alive(system.pid):
             self.end()
-            self.system = system = LiveSystem(self.data, AA_STOP_GRACE=grace, AA_RECONCILE_INTERVAL="0.5s")
+            self.system = system = LiveSystem(
+                self.data, AA_STOP_GRACE=grace, AA_RECONCILE_INTERVAL="0.5s", AA_WORKER_CONCURRENCY="2"
+            )
             system.start()
         return system
 
@@ -154,6 +156,7 @@ def test_a_second_signal_ends_all_at_once(standing: Standing, tmp_path: Path) ->
     assert not alive(command)
     assert processes_of(standing.data) == []
     assert state(standing.data, given) == ("RUNNING", [("RUNNING", 1)]), "the next worker takes it from there"
+    (tmp_path / "go").touch()
 
 
 def test_all_end_with_a_supervisor_that_is_killed(standing: Standing, tmp_path: Path) -> None:
@@ -163,6 +166,7 @@ def test_all_end_with_a_supervisor_that_is_killed(standing: Standing, tmp_path: 
     system.process.kill()
     until(lambda: not processes_of(standing.data), "the end of all processes")
     assert not alive(command)
+    (tmp_path / "go").touch()
 
 
 def test_a_second_up_on_the_same_data_folder_refuses(live: LiveSystem) -> None:

@@ -87,7 +87,8 @@ def check_backend(backend: BackendDefinition) -> list[Problem]:
         try:
             options.model_validate(backend.options)
         except ValidationError as error:
-            wrong = problems_of(error.errors(include_url=False), options, backend.options)
+            unknown = f"is no option of the executor {backend.executor!r}"
+            wrong = problems_of(error.errors(include_url=False), options, backend.options, unknown)
             problems += (problem.below("options") for problem in wrong)
     elif backend.executor not in LATER_EXECUTORS:
         hint = nearest(backend.executor, executor_names()) or f"; installed: {listed(executor_names())}"

@@ -183,3 +183,6 @@ RUNNERS: dict[str, tuple[int, str]] = {
 }  # fmt: skip
 """Programs that run the program that their arguments name: how many words stand before it, and their options that
 take the next word."""
+
+CARRIERS = frozenset({*RUNNERS, "find", "gfind"})
+"""Programs among whose arguments another program may stand."""

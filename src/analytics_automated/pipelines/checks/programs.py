@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analytics_automated.pipelines.checks.interpreters import (
+    CARRIERS,
     INTERPRETERS,
     JOINERS,
     LANGUAGES,
@@ -105,7 +106,7 @@ def _messages(given: Sequence[Argument]) -> Iterator[str]:
     if given[0].name in RUNNERS:
         yield from _run_by_runners(given)
     # Behind a runner any word may be the program: which one it is depends on the runner's options.
-    for index in range(len(given)) if given[0].name in RUNNERS else (0,):
+    for index in range(len(given)) if given[0].name in CARRIERS else (0,):
         name, rest = given[index].name, given[index + 1 :]
         for interpreter in INTERPRETERS:
             if name and re.fullmatch(interpreter.programs, name):
@@ -151,7 +152,7 @@ def _code_behind_options(program: str, rest: Sequence[Argument], interpreter: In
         lead = argument.lead
         is_option = lead.startswith(("-", "+")) and lead not in {"-", "--"}
         opens = opens or re.fullmatch(interpreter.opens, lead) is not None
-        if option and not (is_option and interpreter.code_is_operand):
+        if option and not ((is_option or lead == "--") and interpreter.code_is_operand):
             if argument.is_valued:
                 yield _run_too(program, option)
             if interpreter.code_ends_options:
@@ -167,7 +168,7 @@ def _code_behind_options(program: str, rest: Sequence[Argument], interpreter: In
                 yield _run_too(program, str(argument))
             has_code = has_code or holds_code
             value_of_option = re.fullmatch(interpreter.valued, lead) is not None and not argument.kinds
-        else:
+        elif lead != "--":
             yield from _operand(program, argument, interpreter, has_code=has_code, opens=opens)
             if interpreter.takes_script and not opens:
                 return

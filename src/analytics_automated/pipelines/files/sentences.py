@@ -23,8 +23,10 @@ _EXPECTED = {
 }
 
 
-def problems_of(errors: Sequence[ErrorDetails], model: type[BaseModel], data: Any) -> list[Problem]:
-    """One problem per place. Paths begin at `data`."""
+def problems_of(
+    errors: Sequence[ErrorDetails], model: type[BaseModel], data: Any, unknown: str = "is no key here"
+) -> list[Problem]:
+    """One problem per place. Paths begin at `data`; `unknown` is what is said of a key that the model has not."""
     expected: dict[Path, list[str]] = {}
     problems: list[Problem] = []
     for error in errors:
@@ -35,7 +37,7 @@ def problems_of(errors: Sequence[ErrorDetails], model: type[BaseModel], data: An
         elif error["type"] in _EXPECTED:
             expected.setdefault(path, []).append(_EXPECTED[error["type"]])
         else:
-            problems.append(Problem(path, _sentence(error, path, model, data)))
+            problems.append(Problem(path, _sentence(error, path, model, data, unknown)))
     for path, kinds in expected.items():
         said = " or ".join(dict.fromkeys(kinds))
         problems.append(Problem(path, f"must be {said}, not {describe(at(data, path))}"))
@@ -98,15 +100,14 @@ def _looks_like_placeholder(value: Any) -> bool:
     )
 
 
-def _sentence(error: ErrorDetails, path: Path, model: type[BaseModel], data: Any) -> str:
+def _sentence(error: ErrorDetails, path: Path, model: type[BaseModel], data: Any, unknown: str) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
         known = known_keys(model, path[:-1])
         siblings = at(data, path[:-1])
         if isinstance(siblings, Mapping) and "command" in siblings and _is_empty(siblings[path[-1]]):
-            return f"is no key here: {COMMAND_IN_BRACES}"
-        hint = nearest(str(path[-1]), known) or f"; known: {', '.join(known)}"
-        return f"is no key here{hint}"
+            return f"{unknown}: {COMMAND_IN_BRACES}"
+        return unknown + (nearest(str(path[-1]), known) or (f"; known: {', '.join(known)}" if known else ""))
     if kind == "missing":
         return "is missing"
     if kind in {"literal_error", "enum"}:
