@@ -71,8 +71,8 @@ def _needs(step: StepDefinition, index: int, job: JobDefinition, order: Sequence
                 message = f"{name!r} is no step of this job{nearest(name, labels)}"
                 flow.problems.append(Problem(("steps", index, "needs", place), message))
         return [name for name in dict.fromkeys(step.needs) if name in labels]
-    earlier = [level for level in order if level < order[index]]
-    return [label for label, level in zip(labels, order, strict=True) if earlier and level == max(earlier)]
+    before = max((level for level in order if level < order[index]), default=None)
+    return [label for label, level in zip(labels, order, strict=True) if level == before]
 
 
 def _ranks(needs: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -124,7 +124,8 @@ def _step_sources(
             _width(definition.many, sources[name], providers, job, path, flow)
             continue
         offers = [(distance, label) for label, distance in before.items() if name in providers[label].outputs]
-        closest = sorted(label for distance, label in offers if distance == min(offers)[0])
+        nearest_distance = min(offers)[0] if offers else 0
+        closest = sorted(label for distance, label in offers if distance == nearest_distance)
         if len(closest) > 1:
             choices = " or ".join(f"{label}.{name}" for label in closest)
             message = f"could come from {choices}, which are equally near: say which in the step's `inputs`"

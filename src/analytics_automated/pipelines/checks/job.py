@@ -112,7 +112,7 @@ def _validators(job: JobDefinition) -> Iterator[Problem]:
     yield from validator_problems(job.validators, ("validators",))
     for name, definition in (job.inputs or {}).items():
         yield from validator_problems(definition.validators, ("inputs", name, "validators"))
-        if definition.max_files is not None and not definition.many:
+        if (definition.max_files or 1) > 1 and not definition.many:
             yield Problem(("inputs", name, "max_files"), "belongs to an input with `many: true`")
 
 

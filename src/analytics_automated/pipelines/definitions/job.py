@@ -34,6 +34,8 @@ def _validator(value: Any) -> Any:
         return {"name": value}
     if isinstance(value, dict) and len(value) == 1 and "name" not in value:
         ((name, options),) = value.items()
+        if plain(options) is not None and not isinstance(options, dict):
+            raise ValueError(f"the options of a validator are a mapping, such as {{{name}: {{option: value}}}}")
         return {"name": name, "options": {} if plain(options) is None else options}
     if isinstance(value, dict) and set(value) <= {"name", "options"} and "name" in value:
         return value
