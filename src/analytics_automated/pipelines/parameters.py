@@ -6,7 +6,9 @@ The schema (JSON Schema 2020-12) is published and is what values are checked by,
 import json
 import math
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import regex
@@ -21,6 +23,9 @@ from analytics_automated.pipelines.refusals import Refusal
 DEFAULT_MAX_LENGTH = 255
 PATTERN_SECONDS = 0.5
 """Time that an author's pattern may take on one value."""
+ALL_PATTERNS_SECONDS = 2.0
+"""Time that all patterns may take on the values of one request."""
+_deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 PLAIN_TEXT = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 NO_DASH = r"^(?!-)[^\u0000-\u001f\u007f-\u009f]*$"
 
@@ -114,10 +119,13 @@ def check_values(
         for name, value in given.items()
         if value is not None
     }
-    refusals = [
-        refusal for error in _checker(parameters).iter_errors(values) for refusal in _refusals(error, parameters)
-    ]
-    defaults = {name: each.default for name, each in parameters.items() if each.default is not None}
+    token = _deadline.set(time.monotonic() + ALL_PATTERNS_SECONDS)
+    try:
+        errors = list(_checker(parameters).iter_errors(values))
+    finally:
+        _deadline.reset(token)
+    refusals = [refusal for error in errors for refusal in _refusals(error, parameters)]
+    defaults = {name: _whole(each, each.default) for name, each in parameters.items() if each.default is not None}
     complete = defaults | values
     return {name: complete[name] for name in parameters if name in complete}, refusals
 
@@ -133,12 +141,13 @@ def value_problems(definition: ParameterDefinition, value: Any) -> list[str]:
 
 
 def _whole(definition: ParameterDefinition, value: Any) -> Any:
-    """JSON Schema takes 1.0 for an integer: make it one."""
-    if definition.kind is ParameterType.INTEGER:
-        if isinstance(value, list):
-            return [_whole(definition, item) for item in value]
-        if isinstance(value, float) and value.is_integer():
+    """JSON Schema takes 1.0 for an integer: make it one. And -0.0 is 0.0, so that no 0 is written with a `-`."""
+    if isinstance(value, list):
+        return [_whole(definition, item) for item in value]
+    if isinstance(value, float):
+        if definition.kind is ParameterType.INTEGER and value.is_integer():
             return int(value)
+        return 0.0 if value == 0 else value
     return value
 
 
@@ -147,9 +156,10 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
     if not isinstance(instance, str):
         return
     anchored = pattern[1:-1] if pattern.startswith("^") and pattern.endswith("$") else f"(?s:.*){pattern}(?s:.*)"
+    seconds = min(PATTERN_SECONDS, _deadline.get() - time.monotonic())
     try:
-        matches = regex.fullmatch(anchored, instance, timeout=PATTERN_SECONDS) is not None
-    except TimeoutError:
+        matches = seconds > 0 and regex.fullmatch(anchored, instance, timeout=seconds) is not None
+    except (TimeoutError, regex.error):  # what is no pattern is a problem of the configuration, and is told there
         matches = False
     if not matches:
         yield ValidationError(f"does not match {pattern}")

@@ -127,10 +127,9 @@ def validator_problems(uses: Validators, path: Path) -> Iterator[Problem]:
         try:
             build_validator(use.name, use.options)
         except ValidationError as error:
-            options = validator_class(use.name).Options
-            yield from (
-                each.below(*here) for each in problems_of(error.errors(include_url=False), options, use.options)
-            )
+            options, unknown = validator_class(use.name).Options, "is no option of this validator"
+            wrong = problems_of(error.errors(include_url=False), options, use.options, unknown)
+            yield from (problem.below(*here) for problem in wrong)
 
 
 def _results(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> tuple[dict[str, PlannedResult], list[Problem]]:
