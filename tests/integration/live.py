@@ -20,6 +20,13 @@ AA = Path(sys.executable).with_name("aa")
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 PIPELINES = Path(__file__).with_name("pipelines")
+MORTAL = (
+    sys.executable,
+    "-c",
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execv(sys.argv[1], sys.argv[1:])",
+)
+"""In front of a command: the kernel sends it SIGTERM when the process of the tests dies, however it dies (prctl(2),
+PR_SET_PDEATHSIG)."""
 PATIENCE = 30.0
 """Seconds after which a test that waits for something gives up. No test takes as long when all is well."""
 TERMINAL = frozenset({"COMPLETE", "ERROR", "CRASH", "CANCELLED"})
@@ -149,7 +156,7 @@ class LiveSystem:
         """`aa up` on a free port; returns when the service answers."""
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [str(AA), "up", "--port", "0", "--data", str(self.data)],
+                [*MORTAL, str(AA), "up", "--port", "0", "--data", str(self.data)],
                 env=variables(self.data, **self.settings),
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -83,7 +83,7 @@ def around(given: dict[str, object]) -> Surroundings:
     return Surroundings(workdir=Path("/work"), submission="id", inputs={"data": ["in.txt"]}, parameters=given)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(task=tasks(), given=st.dictionaries(st.sampled_from("abc"), values))
 def test_no_value_changes_the_words_becomes_a_flag_or_is_code(task: TaskDefinition, given: dict[str, object]) -> None:
     if check_task(task):
