@@ -15,9 +15,7 @@ from bench.raw_celery import raw_celery
 from bench.report import Run, Settings, as_document, as_table, rows_of, verdict_of
 from bench.service import POLL_SECONDS, Try, complete_one, time_job, work_off
 
-SETTINGS = Settings(
-    warm_up=10, rounds=6, raw_backlog=500, backlog=200, connections=4, poll_seconds=POLL_SECONDS
-)
+SETTINGS = Settings(warm_up=10, rounds=6, raw_backlog=500, backlog=200, connections=4, poll_seconds=POLL_SECONDS)
 TRIES = 10
 """In each round, of each thing."""
 POLLS_SECONDS = 5

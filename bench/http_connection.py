@@ -71,9 +71,7 @@ class Connection:
             raise BenchmarkError(f"a poll was answered by {answer.status}: {answer.body.decode()}")
         submission = answer.json()
         if submission["status"] in FINAL - {"COMPLETE"}:
-            raise BenchmarkError(
-                f"submission {submission_id} ended: {submission['status']} {submission['message']}"
-            )
+            raise BenchmarkError(f"submission {submission_id} ended: {submission['status']} {submission['message']}")
         return submission
 
     def _answer(self) -> Answer:

@@ -32,9 +32,7 @@ def measure_polls(address: SplitResult, submission_id: str, *, seconds: int) -> 
     installed, else by processes of ours, which take more of the machine themselves."""
     path = f"/api/v1/submissions/{submission_id}"
     if wrk := shutil.which("wrk"):
-        return Polls(
-            _by_wrk(wrk, address.geturl().rstrip("/") + path, seconds), f"wrk, {CONNECTIONS} connections"
-        )
+        return Polls(_by_wrk(wrk, address.geturl().rstrip("/") + path, seconds), f"wrk, {CONNECTIONS} connections")
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(BUILT_IN_CONNECTIONS, mp_context=spawn) as processes:
         list(processes.map(_poll, *_shares(address, path, 0.2)))  # the processes start, before time is taken
@@ -43,9 +41,7 @@ def measure_polls(address: SplitResult, submission_id: str, *, seconds: int) -> 
     return Polls(rate, f"built-in client, {BUILT_IN_CONNECTIONS} connections")
 
 
-def _shares(
-    address: SplitResult, path: str, seconds: float
-) -> tuple[list[SplitResult], list[str], list[float]]:
+def _shares(address: SplitResult, path: str, seconds: float) -> tuple[list[SplitResult], list[str], list[float]]:
     return [address] * BUILT_IN_CONNECTIONS, [path] * BUILT_IN_CONNECTIONS, [seconds] * BUILT_IN_CONNECTIONS
 
 

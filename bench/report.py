@@ -119,9 +119,7 @@ class Settings:
     poll_seconds: float
 
 
-def as_document(
-    run: Run, settings: Settings, machine: Sequence[tuple[str, str]], *, date: str, source: str
-) -> str:
+def as_document(run: Run, settings: Settings, machine: Sequence[tuple[str, str]], *, date: str, source: str) -> str:
     """The whole of `RESULTS.md`."""
     method = METHOD.format(
         raw_backlog=settings.raw_backlog,

@@ -63,9 +63,7 @@ def _time_one(connection: Connection, job: str) -> Try:
     posted = time.monotonic()
     while (shown := connection.look(submission["id"]))["status"] != "COMPLETE":
         if time.monotonic() - began > JOB_SECONDS:
-            raise BenchmarkError(
-                f"submission {submission['id']} is {shown['status']} after {JOB_SECONDS:g} s"
-            )
+            raise BenchmarkError(f"submission {submission['id']} is {shown['status']} after {JOB_SECONDS:g} s")
         time.sleep(POLL_SECONDS)
     seen = time.monotonic()
     created, started, finished = (_moment(shown[key]) for key in ("created", "started", "finished"))
@@ -102,9 +100,7 @@ def _await_end(connection: Connection, submission_id: str, began: float) -> floa
     """When the submission ended, in seconds since 1970, by the service's clock, which is this machine's."""
     while (shown := connection.look(submission_id))["status"] != "COMPLETE":
         if time.monotonic() - began > BACKLOG_SECONDS:
-            raise BenchmarkError(
-                f"submission {submission_id} is {shown['status']} after {BACKLOG_SECONDS:g} s"
-            )
+            raise BenchmarkError(f"submission {submission_id} is {shown['status']} after {BACKLOG_SECONDS:g} s")
         time.sleep(BACKLOG_POLL_SECONDS)
     return _moment(shown["finished"])
 

@@ -95,9 +95,7 @@ def test_a_message_waits_for_a_consumer_that_comes_later(connect: Connect) -> No
     assert receive(connect()) == "early"
 
 
-def test_messages_come_in_the_order_in_which_they_were_sent(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_messages_come_in_the_order_in_which_they_were_sent(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_folder, "LISTING", 10)
     sender, receiver = connect(), connect()
     for number in range(25):
@@ -112,9 +110,7 @@ def test_a_message_has_no_name_in_its_queue_before_it_is_written_whole(
     rename = Path.rename
 
     def look_then_rename(path: Path, target: Path) -> Path:
-        seen.append(
-            (path.parent.name, list((folder / "queues" / "work").iterdir()), json.loads(path.read_bytes()))
-        )
+        seen.append((path.parent.name, list((folder / "queues" / "work").iterdir()), json.loads(path.read_bytes())))
         return rename(path, target)
 
     connection = connect()
@@ -309,9 +305,7 @@ def test_folders_and_files_are_readable_by_their_owner_only(connect: Connect, fo
         "x" * 300,
     ],
 )
-def test_a_queue_of_any_name_stays_in_its_own_folder(
-    name: str, connect: Connect, folder: Path, tmp_path: Path
-) -> None:
+def test_a_queue_of_any_name_stays_in_its_own_folder(name: str, connect: Connect, folder: Path, tmp_path: Path) -> None:
     connection = connect()
     send(connection, "x", name)
     assert [path.parent.parent for path in files(tmp_path)] == [folder / "queues"]
@@ -499,9 +493,7 @@ def test_a_binding_that_cannot_be_read_is_set_aside(content: bytes, connect: Con
 
 
 @pytest.mark.parametrize("asked", [600, None])
-def test_waiting_for_a_message_ends_soon_however_long_was_asked_for(
-    asked: float | None, connect: Connect
-) -> None:
+def test_waiting_for_a_message_ends_soon_however_long_was_asked_for(asked: float | None, connect: Connect) -> None:
     connection = connect()
     with connection.Consumer([Queue("work")]):
         began = time.monotonic()
@@ -556,9 +548,7 @@ def test_a_celery_application_sends_and_reads_through_the_folder(folder: Path) -
         app.close()
 
 
-def test_the_settings_are_plain_data_with_an_absolute_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_settings_are_plain_data_with_an_absolute_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = broker_settings(Path("data/broker"))
     assert json.loads(json.dumps(settings)) == settings

@@ -69,9 +69,7 @@ def test_sizes_are_read(text, size):
     ],
 )
 def test_what_is_no_size_is_refused_with_what_would_be_one(text):
-    with pytest.raises(
-        ValueError, match="is no size: write a number and a unit, such as 500KB, 10MB or 1GiB"
-    ):
+    with pytest.raises(ValueError, match="is no size: write a number and a unit, such as 500KB, 10MB or 1GiB"):
         parse_size(text)
 
 
@@ -220,14 +218,10 @@ class Limits(BaseModel):
 
 
 def test_fields_read_texts_and_numbers():
-    assert Limits(memory="10MB", timeout="30m", delay="0s") == Limits(
-        memory=10_000_000, timeout=1800, delay=0
-    )
+    assert Limits(memory="10MB", timeout="30m", delay="0s") == Limits(memory=10_000_000, timeout=1800, delay=0)
     assert Limits(timeout=0.5).timeout == 0.5
     assert isinstance(Limits(timeout=1800).timeout, float)
-    assert Limits.model_validate_json('{"memory": "1KiB", "timeout": 60}') == Limits(
-        memory=1024, timeout=60.0
-    )
+    assert Limits.model_validate_json('{"memory": "1KiB", "timeout": 60}') == Limits(memory=1024, timeout=60.0)
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,7 @@ def test_files_are_closed_again():
         raise Invalid("No.")
 
     with pytest.raises(Invalid):
-        check_file(
-            [Acting(CheckedStream.read), Acting(refuse)], open_file, size=9, file_name="some.txt", seconds=60
-        )
+        check_file([Acting(CheckedStream.read), Acting(refuse)], open_file, size=9, file_name="some.txt", seconds=60)
     assert [file.closed for file in opened] == [True, True]
 
 

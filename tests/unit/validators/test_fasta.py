@@ -64,8 +64,7 @@ def test_what_is_good(verdict, options, data, at_once):
         (
             {},
             b"\nACGT\n",
-            "The file does not begin with a header line: '>' and a name are expected, "
-            "not 'A' (line 2, column 1).",
+            "The file does not begin with a header line: '>' and a name are expected, not 'A' (line 2, column 1).",
         ),
         ({}, b"  >x\nA\n", "A blank stands before the '>' of the first header (line 1, column 3)."),
         (
@@ -76,8 +75,7 @@ def test_what_is_good(verdict, options, data, at_once):
         (
             {},
             b"; a comment\n>x\nA\n",
-            "The file does not begin with a header line: '>' and a name are expected, "
-            "not ';' (line 1, column 1).",
+            "The file does not begin with a header line: '>' and a name are expected, not ';' (line 1, column 1).",
         ),
         ({}, b">x\n>y\nA\n", "A header is followed by no sequence (line 1, record 'x')."),
         ({}, b">x\nA\n>y some\n\n", "A header is followed by no sequence (line 3, record 'y')."),
@@ -132,8 +130,7 @@ def test_what_is_good(verdict, options, data, at_once):
         (
             {"aligned": True},
             b">x\nAC-\n>y\nACG\n>z\nAC\n>a\nACG\n",
-            "The sequences are not aligned: this one has the length 2, those before it 3 "
-            "(line 5, record 'z').",
+            "The sequences are not aligned: this one has the length 2, those before it 3 (line 5, record 'z').",
         ),
     ],
 )
@@ -207,11 +204,7 @@ def _is_fasta(data: bytes) -> bool:
 
 
 @given(
-    st.lists(
-        st.sampled_from(
-            [b">", b"x", b"AC", b"g", b"\n", b"\n", b"\n>y\nA", b"\r", b" ", b"\t", b"-", b"\xff"]
-        )
-    ),
+    st.lists(st.sampled_from([b">", b"x", b"AC", b"g", b"\n", b"\n", b"\n>y\nA", b"\r", b" ", b"\t", b"-", b"\xff"])),
     st.integers(1, 9),
 )
 def test_only_fasta_is_good_however_it_is_cut(verdict, pieces, at_once):

@@ -21,9 +21,7 @@ def picture(
     kind: str, size: tuple[int, int] = (60, 40), frames: int = 1, mode: str = "RGB", **options: object
 ) -> bytes:
     noise = random.Random(size[0])
-    images = [
-        Image.frombytes("L", size, noise.randbytes(size[0] * size[1])).convert(mode) for _ in range(frames)
-    ]
+    images = [Image.frombytes("L", size, noise.randbytes(size[0] * size[1])).convert(mode) for _ in range(frames)]
     data = io.BytesIO()
     if frames > 1:
         options |= {"save_all": True, "append_images": images[1:]}
@@ -39,8 +37,7 @@ def png_header(width: int, height: int) -> bytes:
         (b"IEND", b""),
     ]
     framed = [
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
 
@@ -135,10 +132,7 @@ def test_a_png_with_a_wrong_checksum_is_refused(verdict):
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
 def test_a_picture_that_is_too_large_is_refused(verdict, options, refusal, kind):
     assert verdict("image", FORMATS | options, picture(kind)) == refusal
-    assert (
-        verdict("image", FORMATS | {"max_width": 60, "max_height": 40, "max_pixels": 2400}, picture(kind))
-        is None
-    )
+    assert verdict("image", FORMATS | {"max_width": 60, "max_height": 40, "max_pixels": 2400}, picture(kind)) is None
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP"])
@@ -187,10 +181,7 @@ def test_a_gif_extension_that_hides_frames_from_the_count_is_refused(verdict, ex
 def test_a_jpeg_with_countless_scans_is_refused(verdict):
     data = picture("JPEG", progressive=True)
     last_scan = data[data.rindex(b"\xff\xda") : -2]
-    assert (
-        verdict("image", {}, data[:-2] + last_scan * 250 + data[-2:])
-        == "The picture has more than 200 scans."
-    )
+    assert verdict("image", {}, data[:-2] + last_scan * 250 + data[-2:]) == "The picture has more than 200 scans."
 
 
 def test_a_file_larger_than_any_allowed_picture_is_not_opened(verdict, endless):

@@ -145,17 +145,13 @@ def test_a_long_array_is_not_held(verdict, endless, peak_below):
         assert verdict("json", {}, endless(b"[", record * 30, 100, b"1]")) is None
 
 
-@pytest.mark.parametrize(
-    "options", [{"type": "number"}, {"max_depth": -1}, {"max_depth": 10**9}, {"schema": {}}]
-)
+@pytest.mark.parametrize("options", [{"type": "number"}, {"max_depth": -1}, {"max_depth": 10**9}, {"schema": {}}])
 def test_options_that_make_no_sense_are_refused(options):
     with pytest.raises(ValidationError):
         build_validator("json", options)
 
 
-SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=4), inner, max_size=5),
@@ -212,9 +208,7 @@ def test_good_is_what_the_json_module_reads(verdict, pieces, at_once):
 
 
 @given(VALUES, st.data(), st.sampled_from(['"', "\\", ",", ":", "[", "}", "x", "\n", ""]), st.integers(1, 20))
-def test_good_is_what_the_json_module_reads_when_a_character_is_exchanged(
-    verdict, value, data, other, at_once
-):
+def test_good_is_what_the_json_module_reads_when_a_character_is_exchanged(verdict, value, data, other, at_once):
     text = json.dumps(value)
     place = data.draw(st.integers(0, len(text)))
     changed = text[:place] + other + text[place + 1 :]

@@ -37,9 +37,7 @@ def test_nothing_is_read():
     build_validator("size", {"max": "10MB"}).check(CheckedStream(None, size=10, seconds=60))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"max": "10 MB"}, {"max": -1}, {"max": 1.5}, {"min": "2KB", "max": "1KB"}]
-)
+@pytest.mark.parametrize("options", [{}, {"max": "10 MB"}, {"max": -1}, {"max": 1.5}, {"min": "2KB", "max": "1KB"}])
 def test_options_that_make_no_sense_are_refused(options):
     with pytest.raises(ValidationError):
         build_validator("size", options)

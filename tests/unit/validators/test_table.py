@@ -171,9 +171,7 @@ FIELDS = st.text(st.sampled_from('ab ,;"\n\t-é'), max_size=5)
 
 
 @given(
-    st.integers(1, 4).flatmap(
-        lambda width: st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1)
-    ),
+    st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1)),
     st.sampled_from(",;\t"),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.sampled_from([1, 5, 1000]),
@@ -197,7 +195,4 @@ def test_what_is_good_reads_alike_with_the_csv_module(verdict, text, at_once):
     if whole is None:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
         assert len({len(row) for row in rows}) <= 1
-        assert (
-            verdict("csv", {"header": False, "min_rows": len(rows), "max_rows": len(rows)}, text.encode())
-            is None
-        )
+        assert verdict("csv", {"header": False, "min_rows": len(rows), "max_rows": len(rows)}, text.encode()) is None

@@ -86,9 +86,7 @@ def test_every_text_without_control_characters_is_good(verdict, text, at_once):
     assert verdict("text", {}, text.encode(), at_once=at_once) is None
 
 
-@given(
-    st.text(st.sampled_from("ab\r\n"), max_size=30), st.integers(0, 5), st.integers(1, 5), st.integers(1, 5)
-)
+@given(st.text(st.sampled_from("ab\r\n"), max_size=30), st.integers(0, 5), st.integers(1, 5), st.integers(1, 5))
 def test_lines_are_counted_as_python_counts_them(verdict, text, most, longest, at_once):
     lines = text.splitlines()
     options = {"max_lines": most, "max_line_length": longest}

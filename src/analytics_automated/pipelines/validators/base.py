@@ -47,9 +47,7 @@ class Invalid(Exception):
 class TooSlow(Exception):
     """The data could not be checked within the time bound."""
 
-    def __init__(
-        self, message: str = "The file could not be checked within the time allowed for it."
-    ) -> None:
+    def __init__(self, message: str = "The file could not be checked within the time allowed for it.") -> None:
         super().__init__(message)
 
 

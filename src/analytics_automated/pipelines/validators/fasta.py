@@ -54,17 +54,13 @@ class FastaOptions(Options):
     max_sequences: int | None = Field(None, ge=0, description="Most sequences.")
     min_length: int = Field(1, ge=1, description="Length of the shortest sequence allowed.")
     max_length: int | None = Field(None, ge=1, description="Length of the longest sequence allowed.")
-    gaps: bool = Field(
-        False, description="May sequences hold the gap symbols `-` and `.`? With `aligned` they may."
-    )
+    gaps: bool = Field(False, description="May sequences hold the gap symbols `-` and `.`? With `aligned` they may.")
     aligned: bool = Field(False, description="Must all sequences have one length, as in an alignment?")
 
     @model_validator(mode="after")
     def _bounds_make_sense(self) -> Self:
         if self.max_sequences is not None and self.min_sequences > self.max_sequences:
-            raise ValueError(
-                f"min_sequences ({self.min_sequences}) is more than max_sequences ({self.max_sequences})"
-            )
+            raise ValueError(f"min_sequences ({self.min_sequences}) is more than max_sequences ({self.max_sequences})")
         if self.max_length is not None and self.min_length > self.max_length:
             raise ValueError(f"min_length ({self.min_length}) is more than max_length ({self.max_length})")
         return self
@@ -146,8 +142,7 @@ class _Reading:
             raise Invalid("The file has no sequence.")
         if self._sequences < self._options.min_sequences:
             raise Invalid(
-                f"The file has too few sequences: {self._sequences}, "
-                f"where {self._options.min_sequences} are needed."
+                f"The file has too few sequences: {self._sequences}, where {self._options.min_sequences} are needed."
             )
 
     def _read_plain_records(self, records: bytes) -> bool:
@@ -239,9 +234,7 @@ class _Reading:
         self._position.pass_over(piece[: len(piece) - len(text)])
         if not text:
             return
-        message = (
-            f"The file does not begin with a header line: '>' and a name are expected, not {_shown(text[0])}."
-        )
+        message = f"The file does not begin with a header line: '>' and a name are expected, not {_shown(text[0])}."
         if text[0] == ord(">"):
             message = "A blank stands before the '>' of the first header."
         elif text[0] == 0xEF and self._position.line == self._position.column == 1:
@@ -277,9 +270,7 @@ class _Reading:
         if self._length == 0:
             self._refuse_record("A header is followed by no sequence.")
         if self._length < self._options.min_length:
-            self._refuse_record(
-                f"A sequence has the length {self._length}, less than {self._options.min_length}."
-            )
+            self._refuse_record(f"A sequence has the length {self._length}, less than {self._options.min_length}.")
         if self._options.aligned:
             if self._common_length is None:
                 self._common_length = self._length

@@ -65,9 +65,7 @@ class ImageValidator(Validator[ImageOptions]):
         """Read the picture twice: for its checksums and its end, then to decode it."""
         most = self.options.max_pixels
         if stream.size > most * BYTES_PER_PIXEL + METADATA:
-            raise Invalid(
-                f"The file has {stream.size} bytes, too many for a picture of at most {most} pixels."
-            )
+            raise Invalid(f"The file has {stream.size} bytes, too many for a picture of at most {most} pixels.")
         self._check_headers(stream)
         image = self._opened(stream)
         _attempt(image.verify)

@@ -38,9 +38,7 @@ def _usual_value(depth: int) -> str:
 
 
 _RUN_DEPTH: Final = 5
-_ELEMENTS = [
-    re.compile(rf"(?:{_BLANKS}{_usual_value(depth)}(?:,|(?=\])))*") for depth in range(_RUN_DEPTH + 1)
-]
+_ELEMENTS = [re.compile(rf"(?:{_BLANKS}{_usual_value(depth)}(?:,|(?=\])))*") for depth in range(_RUN_DEPTH + 1)]
 _MEMBERS = [
     re.compile(rf"(?:{_BLANKS}{_STRING}{_BLANKS}:{_BLANKS}{_usual_value(depth)}(?:,|(?=\}})))*")
     for depth in range(_RUN_DEPTH + 1)

@@ -25,9 +25,7 @@ def validator_class(name: str) -> type[Validator[Any]]:
             if not (isinstance(loaded, type) and issubclass(loaded, Validator)):
                 raise TypeError(f"{entry.value} is registered as the validator {name!r} but is no Validator")
             if getattr(loaded, "name", None) != name:
-                raise TypeError(
-                    f"{entry.value} is registered as the validator {name!r} but names itself otherwise"
-                )
+                raise TypeError(f"{entry.value} is registered as the validator {name!r} but names itself otherwise")
             return loaded
     raise KeyError(name)
 

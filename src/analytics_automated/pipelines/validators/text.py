@@ -17,9 +17,7 @@ class TextOptions(Options):
     encoding: Literal["utf-8", "ascii"] = Field("utf-8", description="The encoding that the bytes must have.")
     min_lines: int = Field(0, ge=0, description="Fewest lines.")
     max_lines: int | None = Field(None, ge=0, description="Most lines.")
-    max_line_length: int | None = Field(
-        None, ge=1, description="Most characters in a line, without the line's ending."
-    )
+    max_line_length: int | None = Field(None, ge=1, description="Most characters in a line, without the line's ending.")
 
     @model_validator(mode="after")
     def _bounds_make_sense(self) -> Self:
@@ -50,10 +48,7 @@ class TextValidator(Validator[TextOptions]):
             good = text[: control.start()] if control else text
             long_line = _first_longer_line(good, longest, position) if longest is not None else None
             position.pass_over(good)
-            if (
-                most_lines is not None
-                and min(_lines_before(position), long_line or most_lines + 1) > most_lines
-            ):
+            if most_lines is not None and min(_lines_before(position), long_line or most_lines + 1) > most_lines:
                 raise Invalid(f"The text has more than {most_lines} lines.", line=most_lines + 1)
             if long_line is not None:
                 raise Invalid(f"A line is longer than {longest} characters.", line=long_line)
@@ -61,8 +56,7 @@ class TextValidator(Validator[TextOptions]):
                 raise _control_refusal(control[0], position)
         if _lines_before(position) < self.options.min_lines:
             raise Invalid(
-                f"The text has too few lines: {_lines_before(position)}, "
-                f"where {self.options.min_lines} are needed."
+                f"The text has too few lines: {_lines_before(position)}, where {self.options.min_lines} are needed."
             )
 
 
