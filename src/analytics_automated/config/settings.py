@@ -153,6 +153,5 @@ LOGGING = {
         "analytics_automated": {"level": AA.log_level},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # anybody can send any Host
         "django.request": {"level": "ERROR"},  # what a caller did wrong is told to the caller
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -152,8 +152,9 @@ def changed(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 LIBRARY_WORDS = ("Input", "pydantic", "validation error", "Value error", "should", "Error", "ctx", "model_")
-WRONG = [Scalar("", None), Scalar("5", 5), Scalar("x", "x"), Scalar("", ""), [], {}, [Scalar("1", 1)], {"a": Scalar("b", "b")},
-         Scalar("true", True), [[]], [{}], {"input.x": Scalar("", None)}, Scalar("9" * 30, 10**30 - 1), Scalar("../x", "../x")]  # fmt: skip
+WRONG = [Scalar("", None), Scalar("5", 5), Scalar("x", "x"), Scalar("", ""), [], {}, [Scalar("1", 1)],
+         {"a": Scalar("b", "b")}, Scalar("9" * 30, 10**30 - 1),
+         Scalar("true", True), [[]], [{}], {"input.x": Scalar("", None)}, Scalar("../x", "../x")]  # fmt: skip
 
 
 @pytest.mark.parametrize("value", WRONG, ids=repr)
@@ -223,7 +224,10 @@ def test_a_wrong_value_anywhere_is_told_in_our_own_words(value: Any) -> None:
         ("jobs: {j: {steps: [{task: a, ordering: first}]}}", "jobs.j.steps[0].ordering: must be a whole number"),
         ("jobs: {j: {steps: [{task: a, ordering: 99999999999}]}}", "jobs.j.steps[0].ordering: must be at most"),
         ("jobs: {j: {steps: [a], results: {r: hits}}}", "jobs.j.results.r: is no step.output"),
-        ("jobs: {j: {steps: [a], inputs: {x: {validators: [[fasta]]}}}}", "jobs.j.inputs.x.validators[0]: is no validator"),
+        (
+            "jobs: {j: {steps: [a], inputs: {x: {validators: [[fasta]]}}}}",
+            "jobs.j.inputs.x.validators[0]: is no validator",
+        ),
         (
             "jobs: {j: {steps: [a], validators: [{fasta: protein}]}}",
             "jobs.j.validators[0]: the options of a validator are a mapping, such as {fasta: {option: value}}",
