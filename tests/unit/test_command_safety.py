@@ -4,7 +4,7 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analytics_automated.executors.base import CommandSpec, NoOptions
@@ -89,7 +89,8 @@ def test_no_value_changes_the_words_becomes_a_flag_or_is_code(task: TaskDefiniti
     if check_task(task):
         return  # a configuration that is refused runs nothing
     checked, refusals = check_values(task.parameters, given)
-    assume(not refusals)
+    if refusals:
+        return  # told to the caller, and nothing is queued
     templates = command_words(task)
     try:
         argv = render(task, around(checked)).argv
@@ -162,15 +163,20 @@ def test_a_value_beside_the_code_is_allowed(command: list[str]) -> None:
     assert check_task(task) == []
 
 
+accepted_text = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=30).filter(
+    lambda text: not text.startswith("-")
+)
+
+
 @settings(max_examples=60, deadline=None)
-@given(given=st.lists(st.text(max_size=30), min_size=1, max_size=4))
+@given(given=st.lists(accepted_text, min_size=1, max_size=4))
 def test_a_program_receives_exactly_the_values_that_were_accepted(given: list[str], tmp_path_factory) -> None:
     task = TaskDefinition.model_validate(
         {"command": "printf '%s\\0' {param.x}", "parameters": {"x": {"type": "string", "many": True}}}
     )
     assert check_task(task) == []
     checked, refusals = check_values(task.parameters, {"x": given})
-    assume(not refusals)
+    assert refusals == []
     argv = render(task, around(checked)).argv
     workdir = tmp_path_factory.mktemp("run")
     executor = LocalExecutor(NoOptions())

@@ -77,7 +77,7 @@ def test_all_errors_of_all_files_come_at_once_with_file_line_path_and_remedy(tmp
         "two.yaml:5: tasks.First: is defined twice: also in one.yaml:4, as 'first'",
         "two.yaml:7: jobs.stay.inputs.x.max_size: '5 apples' is no size: write a number and a unit, "
         "such as 500KB, 10MB or 1GiB",
-        "three.yaml:2: is no YAML: while parsing a flow node, did not find expected node content",
+        "three.yaml:2: is no YAML: while parsing a flow node, expected the node content, but found '<stream end>'",
         "four.yaml: cannot be read: No such file or directory",
     ]
 
