@@ -87,10 +87,10 @@ METHOD = """\
 Written by `make bench`, which measures everything in one run, on one machine, and stops all that it started.
 
 ## Method
-- **Raw Celery**: one worker process with the embedded file system broker, thread pool, number of threads and worker
-  options that `aa worker` has; the task is `subprocess.run(["true"])`. A task tells its end through a FIFO, so the
-  sender sees it at once. Latency: one task at a time, from before it is sent. Tasks/s: a backlog of {raw_backlog},
-  from the first message sent to the last task's end.
+- **Raw Celery**: one worker process with the embedded file system broker, the thread pool and the number of threads
+  that `aa worker` has, and Celery's default prefetch; the task is `subprocess.run(["true"])`. A task tells its end
+  through a FIFO, so the sender sees it at once. Latency: one task at a time, from before it is sent. Tasks/s: a
+  backlog of {raw_backlog}, from the first message sent to the last task's end.
 - **A_A**: `aa up` with nothing configured (SQLite, embedded broker, files) in a fresh data folder, with the jobs of
   `examples/noop.yaml`: `noop` copies a file, `three` copies it three times, a step each. One client on one kept
   connection submits a small file by a form, then polls, with {poll} ms between an answer and the next poll, until a

@@ -121,7 +121,7 @@ def check_values(
     }
     token = _deadline.set(time.monotonic() + ALL_PATTERNS_SECONDS)
     try:
-        errors = list(_checker(parameters).iter_errors(values))
+        errors = _errors(_checker(parameters), values)
     finally:
         _deadline.reset(token)
     refusals = [refusal for error in errors for refusal in _refusals(error, parameters)]
@@ -137,7 +137,14 @@ def value_problems(definition: ParameterDefinition, value: Any) -> list[str]:
         for part in (schema, schema.get("items", {})):
             if part.get("pattern") == NO_DASH:
                 part["pattern"] = PLAIN_TEXT
-    return [_sentence(error, definition) for error in _Checker(schema).iter_errors(_whole(definition, value))]
+    return [_sentence(error, definition) for error in _errors(_Checker(schema), _whole(definition, value))]
+
+
+def _errors(checker: Any, value: Any) -> list[ValidationError]:
+    """Everything that is wrong, each once: what is no text is not told to be no choice either."""
+    errors = list(checker.iter_errors(value))
+    strange = {tuple(error.absolute_path) for error in errors if error.validator == "type"}
+    return [error for error in errors if error.validator == "type" or tuple(error.absolute_path) not in strange]
 
 
 def _whole(definition: ParameterDefinition, value: Any) -> Any:
