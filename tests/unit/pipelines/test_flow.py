@@ -1,5 +1,6 @@
 """Order and data flow: who waits for whom, and where every input comes from."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -103,7 +104,7 @@ def test_a_circle_is_an_error_that_names_it(needs: dict[str, list[str]], circle:
     expected = circle.split("circle: ")[-1].split(" -> ")
     assert said[0] == said[-1]
     assert set(said) == set(expected)
-    assert all(after in needs[before] for before, after in zip(said, said[1:], strict=False))
+    assert all(after in needs[before] for before, after in itertools.pairwise(said))
 
 
 def test_a_step_in_a_circle_made_by_orderings_and_needs_is_found() -> None:
