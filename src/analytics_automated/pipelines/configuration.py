@@ -74,18 +74,20 @@ def apply(configuration: Configuration) -> Changes:
     with transaction.atomic():
         stored = read_stored()
         configuration.backends = {name: _own_queue(name, each) for name, each in configuration.backends.items()}
-        backends = stored.backends | configuration.backends
+        foreign = _ownership(configuration)
+        for problem in foreign:
+            _pass_over(configuration, str(problem.path[0]), str(problem.path[1]))
+        # Those of the files come last, so that a queue which another backend has is a problem of theirs.
+        backends = {name: each for name, each in stored.backends.items() if name not in configuration.backends}
+        backends |= configuration.backends
         tasks = stored.tasks | configuration.tasks
         configuration.jobs = {name: with_typed_values(job, tasks) for name, job in configuration.jobs.items()}
         dependent = _dependent_jobs(configuration, stored)
         jobs = dependent | configuration.jobs
         checked = check_configuration(backends, tasks, jobs, unreadable=configuration.unreadable)
-        problems = [
-            *configuration.problems,
-            *_ownership(configuration),
-            *_told(checked.problems, configuration, tasks, jobs),
-        ]
-        problems = [_about(problem, dependent) for problem in configuration.in_order(problems)]
+        told = _told(checked.problems, configuration, tasks, jobs)
+        problems = configuration.in_order([*configuration.problems, *foreign, *told])
+        problems = [_about(problem, dependent) for problem in problems]
         if any(not problem.warning for problem in problems):
             raise ConfigurationError([problem for problem in problems if not problem.warning])
         changes = _write(configuration, stored)
@@ -96,6 +98,12 @@ def apply(configuration: Configuration) -> Changes:
             if renewed and name in dependent:
                 changes.renewed.append(name)
         return changes
+
+
+def _pass_over(configuration: Configuration, section: str, name: str) -> None:
+    """Leave out a definition that cannot be taken, so that what is there already is not checked against it."""
+    getattr(configuration, section).pop(name, None)
+    configuration.unreadable.add((section, name))
 
 
 def _dependent_jobs(configuration: Configuration, stored: Stored) -> dict[str, JobDefinition]:
@@ -166,10 +174,10 @@ def _ownership(configuration: Configuration) -> list[Problem]:
         known = {name.lower(): (name, owner) for name, owner in rows}
         for name in names:
             stored, owner = known.get(name.lower(), (name, ""))
+            ours = configuration.pipelines.get((section, name), "")
             if stored != name:
                 problems.append(Problem((section, name), f"differs from {stored!r}, which is there, only by its case"))
-            ours = configuration.pipelines.get((section, name), "")
-            if owner and owner != ours:
+            elif owner and owner != ours:
                 message = f"belongs to the pipeline {owner!r}: choose another name, or change it there"
                 problems.append(Problem((section, name), message))
     return problems
