@@ -80,7 +80,7 @@ def expected_words(task: TaskDefinition, word: Word, given: dict[str, object]) -
 
 
 def around(given: dict[str, object]) -> Surroundings:
-    return Surroundings(workdir=Path("/work"), submission="id", inputs={"data": ["in.txt"]}, parameters=given)
+    return Surroundings(workdir=Path("/aa/work"), submission="id", inputs={"data": ["in.txt"]}, parameters=given)
 
 
 @settings(max_examples=500, deadline=None)

@@ -21,7 +21,7 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 
 def rendered(task: dict[str, Any], given: dict[str, Any] | None = None, **inputs: list[str] | None) -> Rendered:
     around = Surroundings(
-        workdir=Path("/work"),
+        workdir=Path("/aa/work"),
         submission="some-id",
         inputs=inputs,
         parameters=given or {},
@@ -144,7 +144,7 @@ def test_a_word_that_is_one_placeholder_becomes_none_one_or_several(
         ("{input.one}:{output.out}", "in.txt:out.txt"),
         ("@{input.many}", "@parts"),
         ("{resources.cpus}-{resources.memory_mb}-{submission.id}", "4-2000-some-id"),
-        ("{workdir}/{data.uniref90}", "/work//data/uniref90"),
+        ("{workdir}/{data.uniref90}", "/aa/work//data/uniref90"),
     ],
 )
 def test_within_a_word_a_placeholder_is_replaced_in_place_and_the_word_stays_one(word: str, made: str) -> None:
@@ -238,10 +238,10 @@ def test_a_script_has_the_values_in_its_environment() -> None:
     made = rendered(SCRIPT, GIVEN, **FILES)
     assert made.argv == ("bash", "-euo", "pipefail")
     assert made.environment == {
-        "input_one": "/work/in.txt",
-        "input_many": "/work/parts",
-        "input_here": "/work",
-        "output_out": "/work/sub/out.txt",
+        "input_one": "/aa/work/in.txt",
+        "input_many": "/aa/work/parts",
+        "input_here": "/aa/work",
+        "output_out": "/aa/work/sub/out.txt",
         "param_text": "a 'b' $c",
         "param_whole": "100000000000000000000",
         "param_number": "1e-07",
@@ -254,24 +254,24 @@ def test_a_script_has_the_values_in_its_environment() -> None:
         "resources_cpus": "4",
         "resources_memory_mb": "2000",
         "submission_id": "some-id",
-        "workdir": "/work",
+        "workdir": "/aa/work",
     }
 
 
 def test_all_values_are_there_as_json_too() -> None:
     values = json.loads(json.dumps(rendered(SCRIPT, GIVEN, **FILES).values))
     assert values == {
-        "input.one": "/work/in.txt",
+        "input.one": "/aa/work/in.txt",
         "input.absent": None,
-        "input.many": ["/work/parts/a", "/work/parts/b c"],
-        "input.here": ["/work/x"],
-        "output.out": "/work/sub/out.txt",
+        "input.many": ["/aa/work/parts/a", "/aa/work/parts/b c"],
+        "input.here": ["/aa/work/x"],
+        "output.out": "/aa/work/sub/out.txt",
         **{f"param.{name}": value for name, value in GIVEN.items()},
         "data.uniref90": "/data/uniref90",
         "resources.cpus": 4,
         "resources.memory_mb": 2000,
         "submission.id": "some-id",
-        "workdir": "/work",
+        "workdir": "/aa/work",
     }
 
 
@@ -294,7 +294,7 @@ def test_a_command_gets_only_those_values_in_its_environment_that_it_does_not_na
         "parameters": {"named": STRING, "hidden": STRING | {"env_only": True}, "gone": STRING | {"env_only": True}},
     }
     made = rendered(task, {"named": "n", "hidden": "h", "gone": None}, named=["a.txt"], hidden=["b.txt"])
-    assert made.environment == {"param_hidden": "h", "input_hidden": "/work/b.txt"}
+    assert made.environment == {"param_hidden": "h", "input_hidden": "/aa/work/b.txt"}
 
 
 def test_variables_of_the_author_hold_values_and_absolute_paths() -> None:
@@ -322,7 +322,7 @@ def test_variables_of_the_author_hold_values_and_absolute_paths() -> None:
     assert rendered(task, given, x=["in.txt"], absent=None, many=["m/1"]).environment == {
         "TEXT": "<-a\u00a0b>",
         "DASH": "-1",
-        "FILES": "/work/in.txt:/work/out.txt:/work/m",
+        "FILES": "/aa/work/in.txt:/aa/work/out.txt:/aa/work/m",
         "GONE": "",
         "LIST": "1\n2",
         "REST": "4 some-id /work /data/uniref90 {param.text} {other}",

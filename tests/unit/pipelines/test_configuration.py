@@ -105,7 +105,10 @@ def test_files_become_rows() -> None:
     assert (changes.changed, changes.unchanged, changes.renewed, changes.warnings) == ([], [], [], [])
     first = Task.objects.get(name="first")
     assert (first.pipeline, first.backend.name, first.backend.queue_type.name) == ("p", "big", "large")
-    assert list(first.parameters.values_list("name", "type", "flag")) == [("size", "integer", "-s"), ("label", "string", "")]
+    assert list(first.parameters.values_list("name", "type", "flag")) == [
+        ("size", "integer", "-s"),
+        ("label", "string", ""),
+    ]
     assert list(first.environment.values_list("name", "value")) == [("Z", "1"), ("A", "2")]
     go = Job.objects.get(name="go")
     assert list(go.steps.values_list("task__name", flat=True)) == ["first", "second"]
@@ -158,7 +161,9 @@ def test_values_that_python_takes_for_equal_are_different(values: tuple[str, str
     for value in values:
         assert applied(text.format(value)).unchanged == []
     assert read_stored().tasks["t"] == read(text.format(values[1])).tasks["t"]
-    assert type(read_stored().tasks["t"].parameters["x"].value) is type(read(text.format(values[1])).tasks["t"].parameters["x"].value)
+    assert type(read_stored().tasks["t"].parameters["x"].value) is type(
+        read(text.format(values[1])).tasks["t"].parameters["x"].value
+    )
 
 
 def test_a_warning_does_not_stop_anything() -> None:
@@ -190,7 +195,9 @@ def test_everything_that_is_wrong_comes_at_once_and_nothing_changes() -> None:
 
 def test_a_task_of_another_pipeline_that_is_stored_is_no_error_beside_others() -> None:
     applied(PIPELINE)
-    assert refused("format: 1\npipeline: q\njobs:\n  j: {titel: x, steps: [first]}\n  k: {steps: [first, {task: second, needs: [x]}]}\n") == [
+    assert refused(
+        "format: 1\npipeline: q\njobs:\n  j: {titel: x, steps: [first]}\n  k: {steps: [first, {task: second, needs: [x]}]}\n"
+    ) == [
         "1.yaml:4: jobs.j.titel: is no key here (did you mean 'title'?)",
         "1.yaml:5: jobs.k.steps[1].needs[0]: 'x' is no step of this job",
     ]
@@ -220,7 +227,11 @@ def test_rows_of_nobody_become_the_pipelines_that_names_them() -> None:
     Task.objects.update(pipeline="")
     Job.objects.update(pipeline="")
     assert applied(PIPELINE).changed == []
-    assert set(Task.objects.values_list("pipeline", flat=True)) == set(Job.objects.values_list("pipeline", flat=True)) == {"p"}
+    assert (
+        set(Task.objects.values_list("pipeline", flat=True))
+        == set(Job.objects.values_list("pipeline", flat=True))
+        == {"p"}
+    )
     assert "belongs to the pipeline 'p'" in refused("format: 1\npipeline: q\ntasks: {second: {script: x}}\n")[0]
 
 
@@ -247,7 +258,9 @@ def test_a_changed_task_gives_every_job_that_uses_it_a_new_snapshot() -> None:
 
 def test_a_job_that_would_break_is_named_and_nothing_changes() -> None:
     applied(PIPELINE, other())
-    text = PIPELINE.replace("outputs: {made: out.txt}", "outputs: {other: out.txt}").replace("{output.made}", "{output.other}")
+    text = PIPELINE.replace("outputs: {made: out.txt}", "outputs: {other: out.txt}").replace(
+        "{output.made}", "{output.other}"
+    )
     assert refused(text.replace("first.made", "first.other")) == [
         "1.yaml:27: jobs.go.steps[1].inputs.made: is provided by nothing: no step before 'second' has an output 'made', "
         "and the job has no input of that name (its inputs: data). Bind it in the step's `inputs`"
@@ -304,7 +317,10 @@ def test_two_backends_change_places_in_one_apply(names: tuple[str, str]) -> None
     applied("format: 1\nbackends:\n  a: {queue: one}\n  b: {queue: two}\n")
     text = "".join(f"  {name}: {{queue: {'two' if name == 'a' else 'one'}}}\n" for name in names)
     applied(f"format: 1\nbackends:\n{text}")
-    assert dict(Backend.objects.exclude(name="local").values_list("name", "queue_type__name")) == {"a": "two", "b": "one"}
+    assert dict(Backend.objects.exclude(name="local").values_list("name", "queue_type__name")) == {
+        "a": "two",
+        "b": "one",
+    }
     assert QueueType.objects.count() == 3
 
 
@@ -344,11 +360,15 @@ def _write_unchecked(configuration: Configuration) -> None:
         Job(name=name).take_definition(job, {row.name: row for row in Task.objects.all()})
 
 
-words = st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=["Cs", "Cc"]), max_size=12)
+words = st.text(
+    alphabet=st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=["Cs", "Cc"]), max_size=12
+)
 texts = words | st.sampled_from(["", " ", "NO", "2.10", "1:30", "null", "~", "{input.x}", "a\nb", "- a", "'"])
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True)
 scalars = st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False) | words
-free = st.recursive(scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=2), max_leaves=4)
+free = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=2), max_leaves=4
+)
 quantities = st.sampled_from(["1MB", "1024", "3GiB"])
 durations = st.sampled_from(["1s", "0.5s", "90m", "1.5h", "7d"])
 resources = st.fixed_dictionaries({}, optional={"cpus": st.integers(1, 9), "memory": quantities, "gpus": st.just(0)})
@@ -453,7 +473,11 @@ def test_the_order_of_keys_is_the_authors() -> None:
     assert list(task.parameters["z"].choices or {}) == ["q", "b", "a"]
     assert [list(job.inputs or {}), list(job.results or {})] == [["m", "z", "a"], ["q", "a"]]
     plan = snapshot_of("j").plan
-    assert [list(plan.inputs), list(plan.results), list(plan.parameters)] == [["m", "z", "a"], ["q", "a"], ["t_z", "t_c", "t_a"]]
+    assert [list(plan.inputs), list(plan.results), list(plan.parameters)] == [
+        ["m", "z", "a"],
+        ["q", "a"],
+        ["t_z", "t_c", "t_a"],
+    ]
 
 
 def test_values_of_steps_and_public_parameters_are_those_that_the_tasks_types_mean() -> None:
@@ -468,7 +492,14 @@ def test_values_of_steps_and_public_parameters_are_those_that_the_tasks_types_me
     assert stored.steps[0].parameters == {"s": "2.10", "i": 5, "b": True, "l": ["1", "NO"]}
     assert (stored.parameters["n"].default, stored.parameters["c"].default) == (2.1, "2.10")
     plan = snapshot_of("j").plan
-    assert plan.values_for("t", {"n": 1, "c": "NO"}) == {"s": "2.10", "i": 5, "b": True, "l": ["1", "NO"], "n": 1, "c": "NO"}
+    assert plan.values_for("t", {"n": 1, "c": "NO"}) == {
+        "s": "2.10",
+        "i": 5,
+        "b": True,
+        "l": ["1", "NO"],
+        "n": 1,
+        "c": "NO",
+    }
     assert (plan.parameters["c"].definition.default, plan.parameters["c"].definition.example) == ("2.10", "NO")
     assert applied(text).unchanged == [("tasks", "t"), ("jobs", "j")]
 
