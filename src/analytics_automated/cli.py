@@ -38,7 +38,10 @@ def _django() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "analytics_automated.config.settings")
     import django
 
-    django.setup()
+    try:
+        django.setup()
+    except OSError as error:  # settings make the data folder
+        raise click.ClickException(f"the data folder cannot be used: {error}") from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -325,7 +325,7 @@ def test_variables_of_the_author_hold_values_and_absolute_paths() -> None:
         "FILES": "/aa/work/in.txt:/aa/work/out.txt:/aa/work/m",
         "GONE": "",
         "LIST": "1\n2",
-        "REST": "4 some-id /work /data/uniref90 {param.text} {other}",
+        "REST": "4 some-id /aa/work /data/uniref90 {param.text} {other}",
         "PLAIN": "$HOME",
     }
 
