@@ -121,15 +121,17 @@ class Language:
     """Options in whose word a value is only data."""
 
 
+_AWK = (
+    r"-e|--source",
+    r"-e.+|--source=.*",
+    r"-[A-Za-z]*f|-[iEl]|--(file|exec|include|load)",
+    r"-[vF].*|--(assign|field-separator)=.*",
+)
+_AWK_VALUED = dict.fromkeys(("-v", "-F", "-W", "--assign", "--field-separator"), 1)
+
 LANGUAGES = (
-    Language(
-        r"(g|m|n|bio|go)?awk|original-awk",
-        dict.fromkeys(("-v", "-F", "--assign", "--field-separator", "-c"), 1),
-        r"-e|--source",
-        r"-e.+|--source=.*",
-        r"-[A-Za-z]*f|-[iEl]|--(file|exec|include|load)",
-        r"-[vF].*|--(assign|field-separator)=.*",
-    ),
+    Language(r"(g|m|n|go)?awk|original-awk", _AWK_VALUED, *_AWK),
+    Language(r"bioawk", {**_AWK_VALUED, "-c": 1}, *_AWK),
     Language(
         r"g?sed|ssed",
         dict.fromkeys(("-l", "--line-length"), 1),
@@ -161,6 +163,7 @@ RUNNERS: dict[str, tuple[int, str]] = {
     **dict.fromkeys(("sudo", "doas", "gosu", "su-exec"), (0, r"-[ugCDhprtTU]|--(user|group|host|chdir|prompt)")),
     "chroot": (1, _NEVER),
     "flock": (1, r"-[wE]|--(timeout|wait|conflict-exit-code)"),
+    **dict.fromkeys(("linux32", "linux64", "i386", "i686", "x86_64", "uname26"), (0, _NEVER)),
     **dict.fromkeys(("taskset", "chrt", "setarch"), (1, r"-p|--pid")),
     "numactl": (0, r"-[CNmip]"),
     **dict.fromkeys(("strace", "ltrace"), (0, r"-[oepsuEPSaI]")),

@@ -151,8 +151,9 @@ def _code_behind_options(program: str, rest: Sequence[Argument], interpreter: In
     for argument in rest:
         lead = argument.lead
         is_option = lead.startswith(("-", "+")) and lead not in {"-", "--"}
+        ends_options = lead == "--" or (lead == "-" and interpreter.code_is_operand)
         opens = opens or re.fullmatch(interpreter.opens, lead) is not None
-        if option and not ((is_option or lead == "--") and interpreter.code_is_operand):
+        if option and not ((is_option or ends_options) and interpreter.code_is_operand):
             if argument.is_valued:
                 yield _run_too(program, option)
             if interpreter.code_ends_options:
@@ -168,7 +169,7 @@ def _code_behind_options(program: str, rest: Sequence[Argument], interpreter: In
                 yield _run_too(program, str(argument))
             has_code = has_code or holds_code
             value_of_option = re.fullmatch(interpreter.valued, lead) is not None and not argument.kinds
-        elif lead != "--":
+        elif not ends_options:
             yield from _operand(program, argument, interpreter, has_code=has_code, opens=opens)
             if interpreter.takes_script and not opens:
                 return
