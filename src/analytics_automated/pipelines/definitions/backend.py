@@ -12,6 +12,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     Integer,
     Name,
     QueueName,
+    SystemUser,
     Text,
     VariableName,
     Word,
@@ -48,4 +49,4 @@ class BackendDefinition(Definition):
     defaults: LimitsDefinition | None = Field(None, description="Time limit and resources of tasks that name none.")
     limits: LimitsDefinition | None = Field(None, description="The most that a task may ask for.")
     max_running: Integer | None = Field(None, ge=1, description="Most commands that run here at once.")
-    user: Word | None = Field(None, description="System user that tasks run as, where the executor can.")
+    user: SystemUser | None = Field(None, description="System user that tasks run as, where the executor can.")
