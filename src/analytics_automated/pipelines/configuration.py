@@ -84,7 +84,8 @@ def apply(configuration: Configuration) -> Changes:
         configuration.jobs = {name: with_typed_values(job, tasks) for name, job in configuration.jobs.items()}
         dependent = _dependent_jobs(configuration, stored)
         jobs = dependent | configuration.jobs
-        checked = check_configuration(backends, tasks, jobs, unreadable=configuration.unreadable)
+        others = {name: job for name, job in stored.jobs.items() if name not in jobs}
+        checked = check_configuration(backends, tasks, jobs, others=others, unreadable=configuration.unreadable)
         told = _told(checked.problems, configuration, tasks, jobs)
         problems = configuration.in_order([*configuration.problems, *foreign, *told])
         problems = [_about(problem, dependent) for problem in problems]

@@ -2,14 +2,13 @@
 of them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from analytics_automated.pipelines.definitions.scalars import (
     Definition,
     FilePath,
-    Free,
     Name,
     Number,
     Sha256,
@@ -26,7 +25,7 @@ class CallDefinition(Definition):
     """What is sent to a Job."""
 
     inputs: Files = Field({}, description="Files beside the pipeline file, by input; a list where there are several.")
-    parameters: dict[Word, Free] = Field({}, description="Parameters, by the caller's names.")
+    parameters: dict[Word, Any] = Field({}, description="Parameters, by the caller's names.")
 
     def files(self, name: str) -> list[str]:
         """The files of that input, in order."""
