@@ -28,7 +28,6 @@ BACKEND: list[dict[str, Any]] = [
     {"executor": "grid_engine"},
 ]
 TASK: list[dict[str, Any]] = [
-    {"files": ["helpers.R"]},
     {"secrets": ["STATS_URL"]},
     {"setup": "source activate blast"},
     {"container": {"image": "blast.sif"}},
@@ -45,7 +44,7 @@ JOB: list[dict[str, Any]] = [
     {"access": ["staff"]},
     {"limits": {"per_caller": 10}},
     {"retention": "30d"},
-    {"schedule": {"cron": "0 3 * * 1", "inputs": {"data": "weekly.txt"}}},
+    {"schedule": {"cron": "0 3 * * 1", "overlap": "allow"}},
     {"aliases": ["other"]},
     {"steps": [{"task": "task", "when": "input.data"}]},
     SCATTERED_STEP,
@@ -69,6 +68,8 @@ def around(section: str, keys: dict[str, Any]) -> list[tuple[str, dict[str, Any]
         return [("backends", {"data": {"uniref90": "/data/uniref90"}})]
     if "{scatter." in text or "scatter" in str(keys.get("steps")):
         return [("tasks", ONE_FILE), ("jobs", SCATTERED)]
+    if "schedule" in keys:
+        return [("jobs", {"inputs": {"data": {"many": True, "optional": True}}})]
     return []
 
 

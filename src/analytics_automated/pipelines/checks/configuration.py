@@ -37,13 +37,10 @@ def check_configuration(
     tasks: Mapping[str, TaskDefinition],
     jobs: Mapping[str, JobDefinition],
     *,
-    others: Mapping[str, JobDefinition] = {},
     unreadable: Collection[tuple[str, str]] = (),
     all_backends: bool = True,
 ) -> Checked:
     """Check everything that is given.
-
-    `others` are further jobs that are there: the names of all jobs are checked together, and nothing else of these.
     `unreadable` are sections and names that have problems already, as a file has; what refers to them is passed over.
     `("files", …)` stands for a file of which not even the names are known. Without `all_backends` a backend, or
     a job's successor, that is not given may be defined elsewhere.
@@ -71,7 +68,7 @@ def check_configuration(
         if any(not problem.warning for problem in problems):
             wrong.add(name)
         checked.problems += (problem.below("tasks", name) for problem in problems)
-    checked.problems += job_name_problems(jobs, others, unread["jobs"], all_known=all_backends and all_known)
+    checked.problems += job_name_problems(jobs, unread["jobs"], all_known=all_backends and all_known)
     for name, job in jobs.items():
         used = {step.task for step in job.steps}
         if used & unread["tasks"] or (used - set(tasks) and not all_known):

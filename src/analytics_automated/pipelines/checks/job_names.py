@@ -7,32 +7,31 @@ from analytics_automated.pipelines.problems import Problem, nearest
 
 
 def job_name_problems(
-    jobs: Mapping[str, JobDefinition], others: Mapping[str, JobDefinition], unread: Collection[str], *, all_known: bool
+    jobs: Mapping[str, JobDefinition], unread: Collection[str], *, all_known: bool
 ) -> Iterator[Problem]:
-    """Aliases that are also the name or alias of another job, and successors that there are not; paths begin at
-    `jobs`.
+    """Names and aliases that a job before has already, and successors that there are not; paths begin at `jobs`.
 
-    `others` are there too, but only `jobs` are told of; of `unread` the names alone are known. Without `all_known`
-    there may be jobs that are not given.
+    Of `unread` the names alone are known. Without `all_known` there may be jobs that are not given.
     """
-    names = {*jobs, *others, *unread}
-    by_name = {name.lower(): name for name in names}
-    by_alias = {alias.lower(): name for name, job in others.items() for alias in job.aliases}
+    names = {name.lower(): name for name in unread}
+    aliases: dict[str, str] = {}
     for name, job in jobs.items():
-        if owner := by_alias.get(name.lower()):
+        if owner := aliases.get(name.lower()):
             yield Problem(("jobs", name), f"is already an alias of the job {owner!r}")
+        names[name.lower()] = name
         for index, alias in enumerate(job.aliases):
             path = ("jobs", name, "aliases", index)
-            owner = by_alias.setdefault(alias.lower(), name) if alias.lower() not in by_name else None
-            if owner is None:
-                other = by_name[alias.lower()]
+            key = alias.lower()
+            if other := names.get(key):
                 whose = "this job itself" if other == name else f"the job {other!r}"
                 yield Problem(path, f"{alias!r} is the name of {whose}")
-            elif owner != name:
-                yield Problem(path, f"{alias!r} is already an alias of the job {owner!r}")
-            elif alias.lower() in {before.lower() for before in job.aliases[:index]}:
-                yield Problem(path, f"names {alias!r} twice")
-        yield from _successor(name, job, names, all_known=all_known)
+            elif owner := aliases.get(key):
+                again = (
+                    f"names {alias!r} twice" if owner == name else f"{alias!r} is already an alias of the job {owner!r}"
+                )
+                yield Problem(path, again)
+            aliases.setdefault(key, name)
+        yield from _successor(name, job, {*jobs, *unread}, all_known=all_known)
 
 
 def _successor(name: str, job: JobDefinition, names: Collection[str], *, all_known: bool) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from pydantic import Field
 from analytics_automated.pipelines.definitions.scalars import (
     Definition,
     FilePath,
+    LineOrNone,
     Name,
     Number,
     Sha256,
@@ -76,7 +77,7 @@ class ExpectationDefinition(Definition):
 class ExampleDefinition(CallDefinition):
     """An example call, for people and for `aa test`."""
 
-    title: Word | None = Field(None, description="What it shows.")
+    title: LineOrNone = Field(None, description="What it shows.")
     expect: ExpectationDefinition = Field(ExpectationDefinition(), description="What must come of it.")
 
 

@@ -16,11 +16,13 @@ from analytics_automated.pipelines.definitions.scalars import (
     Integer,
     JobName,
     Line,
+    LineOrNone,
     Name,
     Reference,
     StepOutput,
     StepParameter,
     Text,
+    TextOrNone,
     Word,
     at_most,
     one_or_more,
@@ -58,8 +60,8 @@ Validators = list[Annotated[ValidatorUse, BeforeValidator(_validator)]]
 class JobInputDefinition(Definition):
     """A file, or several, that a caller sends."""
 
-    title: Word | None = Field(None, description="What people see.")
-    description: Text | None = Field(None, description="Help for people.")
+    title: LineOrNone = Field(None, description="What people see.")
+    description: TextOrNone = Field(None, description="Help for people.")
     optional: Boolean = Field(False, description="May be left out.")
     many: Boolean = Field(False, description="Several files may be sent.")
     max_size: Size | None = Field(None, description="Most bytes of one file; a setting's default unless said.")
@@ -104,7 +106,7 @@ class StepDefinition(Definition):
         description="Where inputs come from: step.output, a job input, or a list: the first that is present.",
     )
     parameters: dict[Name, Any] = Field({}, description="Fixed values of the task's parameters.")
-    when: Text | None = Field(None, description="Condition; false: the step is skipped.")
+    when: TextOrNone = Field(None, description="Condition; false: the step is skipped.")
     scatter: Annotated[ScatterDefinition, shorthand("over")] | None = Field(None, description="One run per file.")
 
     @property
@@ -117,7 +119,7 @@ class ResultDefinition(Definition):
     """An output that is shown to the caller, under its public name."""
 
     source: StepOutput = Field(alias="from", description="The step.output.")
-    title: Word | None = Field(None, description="What people see.")
+    title: LineOrNone = Field(None, description="What people see.")
 
 
 class JobLimitsDefinition(Definition):
