@@ -81,6 +81,9 @@ def _public(
             return None, [Problem(path, "needs `sets: step.parameter`, or a `type` of its own")]
         if parameter.stored:
             return None, [Problem((*path, "value"), "belongs to a task's parameter: a job's own is for callers to set")]
+        for key in ("flag", "separator", "env_only"):
+            if key in parameter.model_fields_set:
+                return None, [Problem((*path, key), "belongs to a task's parameter: a job's own meets no command")]
         own = ParameterDefinition.model_validate(parameter.model_dump(exclude={"sets", "aliases"}, exclude_unset=True))
         return own, list(check_parameter(name, own))
     found: list[ParameterDefinition] = []

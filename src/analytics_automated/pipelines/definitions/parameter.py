@@ -64,6 +64,8 @@ def typed(value: Any, kind: str) -> Any:
     """
     if isinstance(value, list | tuple):
         return [typed(item, kind) for item in value]
+    if isinstance(value, dict):  # which no parameter has, and the checks say so
+        return {str(name): typed(item, kind) for name, item in value.items()}
     if isinstance(value, Scalar):
         return str(value) if kind in TEXTUAL and value.value is not None else plain(value)
     return value
