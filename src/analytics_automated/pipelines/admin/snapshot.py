@@ -7,12 +7,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from analytics_automated.pipelines.admin.fields import pretty
+from analytics_automated.pipelines.admin.fields import yaml_text
+from analytics_automated.pipelines.admin.theme import ModelAdmin
 from analytics_automated.pipelines.models import Snapshot
 
 
 @admin.register(Snapshot)
-class SnapshotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SnapshotAdmin(ModelAdmin):
     """Plans as they were when somebody submitted. Nothing changes them."""
 
     list_display = ("__str__", "job", "format", "created", "current")
@@ -43,7 +44,7 @@ class SnapshotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="plan")
     def plan(self, snapshot: Snapshot) -> str:
         """The plan, for people."""
-        return format_html('<pre class="aa-code">{}</pre>', pretty(json.loads(snapshot.content)))
+        return format_html('<pre class="aa-code">{}</pre>', yaml_text(json.loads(snapshot.content)))
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Never."""
