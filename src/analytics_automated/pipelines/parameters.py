@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from analytics_automated.pipelines.definitions import ParameterDefinition, ParameterType, Value
-from analytics_automated.pipelines.problems import nearest
+from analytics_automated.pipelines.problems import Problem, nearest
 from analytics_automated.pipelines.refusals import Refusal
 
 DEFAULT_MAX_LENGTH = 255
@@ -130,14 +130,16 @@ def check_values(
     return {name: complete[name] for name in parameters if name in complete}, refusals
 
 
-def value_problems(definition: ParameterDefinition, value: Any) -> list[str]:
-    """What is wrong with a value for this parameter, as sentences; for defaults and stored values."""
+def value_problems(definition: ParameterDefinition, value: Any) -> list[Problem]:
+    """What is wrong with a value for this parameter; for defaults, stored values and the like. Paths begin at the
+    value."""
     schema = schema_of(definition)
     if definition.stored:
         for part in (schema, schema.get("items", {})):
             if part.get("pattern") == NO_DASH:
                 part["pattern"] = PLAIN_TEXT
-    return [_sentence(error, definition) for error in _errors(_Checker(schema), _whole(definition, value))]
+    errors = _errors(_Checker(schema), _whole(definition, value))
+    return [Problem(tuple(error.absolute_path), _sentence(error, definition)) for error in errors]
 
 
 def _errors(checker: Any, value: Any) -> list[ValidationError]:

@@ -29,6 +29,10 @@ class Scalar(str):
         made.value = value
         return made
 
+    def __getnewargs__(self) -> tuple[str, str | int | float | bool | None]:  # type: ignore[override]  # str has one
+        """What copies are made of."""
+        return str(self), self.value
+
 
 def plain(value: Any) -> Any:
     """The value as YAML 1.2 means it; what does not come from a file is returned as it is."""
@@ -121,6 +125,11 @@ Free = Annotated[Any, BeforeValidator(plain_deep)]
 
 _NAME_RULE = "is no name: letters, digits and _ (at most 64), a letter first"
 Name = Annotated[Word, _matches(NAME, _NAME_RULE)]
+PublicName = Annotated[
+    Word,
+    _matches(r"[A-Za-z][A-Za-z0-9_.\-]{0,128}", "is no name: letters, digits, _ - . (at most 129), a letter first"),
+]
+"""A name by which callers set a parameter: up to a step's and a parameter's together."""
 JobName = Annotated[Word, _matches(JOB_NAME, "is no name: letters, digits, _ - . (at most 64), a letter first")]
 VariableName = Annotated[
     Word,
