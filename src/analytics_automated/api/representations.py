@@ -182,6 +182,7 @@ def _show_plan(shown: JobShown, plan: Plan, digest: str) -> None:
             many=definition.many,
             max_size=definition.max_size or settings.AA.max_file_size,
             max_files=(definition.max_files or settings.AA.max_files) if definition.many else 1,
+            unpack=list(definition.unpack) if definition.many else [],
             validators=[
                 ValidatorShown(name=use.name, options=use.options) for use in [*plan.validators, *definition.validators]
             ],

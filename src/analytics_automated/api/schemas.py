@@ -197,6 +197,7 @@ class JobInputShown(Schema):
     many: bool
     max_size: int = Field(description="Most bytes of one file.")
     max_files: int
+    unpack: list[str] = Field(description="Archives that are taken apart: zip, tar.")
     validators: list[ValidatorShown]
 
 
