@@ -10,6 +10,7 @@ from analytics_automated.pipelines.commands import Surroundings, UnsafeValueErro
 from analytics_automated.pipelines.definitions import Value
 from analytics_automated.pipelines.parameters import check_values
 from analytics_automated.pipelines.plans import Plan
+from analytics_automated.pipelines.reference_data import needed_data
 from analytics_automated.pipelines.refusals import Refusal
 from analytics_automated.pipelines.validators.base import Invalid, TooSlow
 from analytics_automated.pipelines.validators.checking import check_file
@@ -45,6 +46,7 @@ def _unsafe(plan: Plan, values: Mapping[str, Value]) -> Iterable[Refusal]:
             submission="",
             inputs={name: [definition.file] for name, definition in task.inputs.items()},
             parameters=plan.values_for(step.name, dict(values)),
+            data=dict.fromkeys(needed_data(task), "/"),
         )
         try:
             render(task, around)

@@ -16,12 +16,6 @@ BACKEND: list[dict[str, Any]] = [
     {"sandbox": "required"},
     {"network": "deny"},
     {"container": "apptainer"},
-    {"data": {"uniref90": {"path": "/data/uniref90", "version": "1"}}},
-    {"path": ["/opt/bin"]},
-    {"environment": {"BLASTDB": "/data"}},
-    {"setup": "module load blast"},
-    {"defaults": {"timeout": "1h"}},
-    {"limits": {"resources": {"cpus": 4}}},
     {"max_running": 10},
     {"user": "analysis"},
     {"executor": "slurm"},
@@ -29,13 +23,10 @@ BACKEND: list[dict[str, Any]] = [
 ]
 TASK: list[dict[str, Any]] = [
     {"files": ["helpers.R"]},
-    {"secrets": ["STATS_URL"]},
-    {"setup": "source activate blast"},
     {"container": {"image": "blast.sif"}},
     {"retries": {"max": 2, "delay": "10s"}},
     {"cache": True},
     {"resources": {"gpus": 1}},
-    {"command": ["tool", "{data.uniref90}"]},
     {"command": ["tool", "x{scatter.index}"]},
     {"environment": {"STEM": "{scatter.stem}"}},
 ]
@@ -48,7 +39,6 @@ JOB: list[dict[str, Any]] = [
     {"aliases": ["other"]},
     {"steps": [{"task": "task", "when": "input.data"}]},
     {"steps": [{"task": "task", "scatter": {"over": "data"}}]},
-    {"inputs": {"data": {"many": True, "unpack": ["zip"]}}},
 ]
 CASES = [
     *(("backends", keys) for keys in BACKEND),
@@ -113,7 +103,7 @@ def test_a_kept_job_cannot_be_made_runnable_by_a_page() -> None:
 
 def test_everything_that_a_job_needs_is_said_at_once() -> None:
     made = configuration("jobs", {"access": "login", "retention": "1d"}, runnable=True)
-    made.tasks["task"] = made.tasks["task"].model_copy(update={"cache": True, "secrets": ["S"]})
+    made.tasks["task"] = made.tasks["task"].model_copy(update={"cache": True, "files": ["S"]})
     made.backends["backend"] = BackendDefinition(user="analysis")
     assert len(messages(made)) == 5
 
