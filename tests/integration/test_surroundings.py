@@ -182,6 +182,18 @@ tasks:
       until [ -e "$param_gate/three" ]; do sleep 0.02; done
       touch "$output_made"
 
+  ships:
+    inputs: {more: {file: ".", many: true, optional: true, env_only: true}}
+    outputs:
+      made: made.txt
+      all: {file: "**/*.txt", many: true}
+    files: [helpers/lib.sh, notes.txt]
+    script: |
+      source helpers/lib.sh
+      { greet; cat notes.txt; stat -c %a notes.txt helpers/lib.sh helpers; } > made.txt
+      echo new > helpers/new.txt
+      if [ -e 1-notes.txt ]; then cat 1-notes.txt >> made.txt; fi
+
   allowed:
     backend: place
     outputs: {made: made.txt}
@@ -214,6 +226,10 @@ jobs:
   speaks_oddly: {runnable: true, parameters: {how: {sets: speaks_oddly.how}}, steps: [{task: speaks_oddly}]}
   shows_progress: {runnable: true, parameters: {gate: {sets: shows_progress.gate}}, steps: [{task: shows_progress}]}
   allowed: {runnable: true, steps: [{task: allowed}]}
+  ships:
+    runnable: true
+    inputs: {more: {many: true, optional: true, unpack: [zip, tar], max_size: 1MB, max_files: 5}}
+    steps: [{task: ships}]
 """
 
 LOOK_AROUND = """#!/bin/sh
@@ -249,6 +265,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def system(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
     folder = tmp_path_factory.mktemp("surroundings")
     (folder / "filed").write_text(f"{FILED}\r\n")
+    (folder / "helpers").mkdir()
+    (folder / "helpers" / "lib.sh").write_text("greet() { echo hello; }\n")
+    (folder / "notes.txt").write_text("notes as they were\n")
     pipeline = folder / "pipeline.yaml"
     pipeline.write_text(PIPELINE.replace("PLACE", str(place)))
     system = LiveSystem(
@@ -288,6 +307,13 @@ def operators_view(system: LiveSystem, submission: dict[str, Any]) -> dict[str, 
     return dict(row)
 
 
+def change(system: LiveSystem, statement: str, *values: object) -> None:
+    """Change the configuration under the running service, as a page or another program might."""
+    with contextlib.closing(sqlite3.connect(system.data / "database.sqlite3")) as database:
+        database.execute(statement, values)
+        database.commit()
+
+
 def made(service: Service, submission: dict[str, Any]) -> str:
     assert submission["status"] == "COMPLETE", submission["message"]
     (text,) = (text for name, text in service.results(submission).items() if name.endswith("_made"))
@@ -313,9 +339,7 @@ def test_data_of_the_backend_are_in_a_script(system: LiveSystem, service: Servic
 def test_data_that_the_backend_has_no_more_end_the_step(system: LiveSystem, service: Service) -> None:
     """What was there when the job was configured may be gone when the step is taken up."""
     assert made(service, service.run("data_lost", json={})) == "letters\n"
-    with contextlib.closing(sqlite3.connect(system.data / "database.sqlite3")) as database:
-        database.execute("UPDATE pipelines_backend SET further = '{}' WHERE name = 'losing'")
-        database.commit()
+    change(system, "DELETE FROM pipelines_data WHERE name = ?", "lost")
     for job in ("data_lost", "data_lost_in_script"):
         done = service.run(job, json={})
         assert (done["status"], done["cause"]) == ("CRASH", "backend_unavailable")
@@ -545,21 +569,14 @@ def test_what_the_backend_allows_now_holds(service: Service, system: LiveSystem)
     done = service.run("allowed", json={})
     assert made(service, done) == "8 4000\n"
     assert operators_view(system, done)["timeout"] == 60
-    with contextlib.closing(sqlite3.connect(system.data / "database.sqlite3")) as database:
-        (further,) = database.execute("SELECT further FROM pipelines_backend WHERE name = 'place'").fetchone()
-        limits = json.dumps(
-            json.loads(further) | {"limits": {"timeout": "20s", "resources": {"cpus": 2, "memory": "500MB"}}}
-        )
-        database.execute("UPDATE pipelines_backend SET further = ? WHERE name = 'place'", (limits,))
-        database.commit()
+    less = {"timeout": "20s", "resources": {"cpus": 2, "memory": "500MB"}}
+    change(system, "UPDATE pipelines_backend SET limits = ? WHERE name = 'place'", json.dumps(less))
     try:
         done = service.run("allowed", json={})
         assert made(service, done) == "2 500\n"
         assert operators_view(system, done)["timeout"] == 20
     finally:
-        with contextlib.closing(sqlite3.connect(system.data / "database.sqlite3")) as database:
-            database.execute("UPDATE pipelines_backend SET further = ? WHERE name = 'place'", (further,))
-            database.commit()
+        change(system, "UPDATE pipelines_backend SET limits = ? WHERE name = 'place'", None)
 
 
 def test_without_any_time_limit_the_backends_bound_holds(service: Service, system: LiveSystem) -> None:
@@ -572,3 +589,37 @@ def test_without_any_time_limit_the_backends_bound_holds(service: Service, syste
 def test_nothing_of_a_setup_that_was_killed_stays(service: Service, system: LiveSystem) -> None:
     assert service.run("setup_fails", json={"parameters": {"way": "killed"}})["status"] == "CRASH"
     until(lambda: not any((system.data / "work").iterdir()), "the work folders to be removed")
+
+
+def test_shipped_files_lie_read_only_in_the_work_folder(service: Service) -> None:
+    done = service.run("ships", json={})
+    assert made(service, done) == "hello\nnotes as they were\n444\n444\n755\n"
+    files = [result["file"] for result in done["results"] if result["output"] == "all"]
+    assert sorted(files) == ["made.txt", "new.txt"], "what was shipped is no output"
+
+
+def test_a_callers_file_never_takes_the_place_of_a_shipped_one(service: Service) -> None:
+    done = service.run("ships", files={"more": ("notes.txt", b"the caller's\n")})
+    lines = made(service, done).splitlines()
+    assert (lines[1], lines[-1]) == ("notes as they were", "the caller's")
+
+
+def test_a_submission_keeps_the_files_that_were_shipped_when_it_was_made(
+    service: Service, system: LiveSystem, tmp_path: Path
+) -> None:
+    text = (
+        "format: 1\npipeline: shipping\ntasks:\n  later:\n    outputs: {made: made.txt}\n    files: [word.txt]\n"
+        "    parameters: {gate: {type: string}}\n    script: |\n"
+        '      until [ -e "$param_gate" ]; do sleep 0.02; done\n      cat word.txt > made.txt\n'
+        "jobs:\n  later: {runnable: true, parameters: {gate: {sets: later.gate}}, steps: [{task: later}]}\n"
+    )
+    (tmp_path / "file.yaml").write_text(text)
+    (tmp_path / "word.txt").write_text("old\n")
+    apply(system.data, tmp_path / "file.yaml")
+    gate = {"parameters": {"gate": str(tmp_path / "gate")}}
+    given = [service.submit("later", json=gate) for _ in range(5)]  # more than the worker has slots
+    (tmp_path / "word.txt").write_text("new\n")
+    assert "later" in apply(system.data, tmp_path / "file.yaml")
+    later = service.submit("later", json=gate)
+    (tmp_path / "gate").touch()
+    assert [made(service, service.finished(each)) for each in [*given, later]] == ["old\n"] * 5 + ["new\n"]

@@ -14,8 +14,8 @@ from analytics_automated.pipelines.quantities import format_size
 from analytics_automated.pipelines.refusals import Refusal
 from analytics_automated.runs import engine
 from analytics_automated.runs.archives import UnfitArchive, may_be_archive, recognize
-from analytics_automated.runs.storage import StoredFile, open_stored, remove, store
 from analytics_automated.runs.unpacking import Bounds, unpack
+from analytics_automated.storage.streams import StoredFile, open_stored, remove, store
 
 ENVELOPE = ("name", "email", "webhook")
 SINGLE_INPUT = "input_data"

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -19,11 +19,12 @@ from analytics_automated.runs.places import MissingData, Place, find_place
 from analytics_automated.runs.preparing import Prepared, prepare
 from analytics_automated.runs.secrets import MissingSecret, Secrets, find_secrets
 from analytics_automated.runs.setup import setup_failed, setup_report
-from analytics_automated.runs.staging import MissingInput, find_inputs, stage
+from analytics_automated.runs.staging import MissingInput, find_inputs, ship, stage
 from analytics_automated.runs.states import StepStatus
 from analytics_automated.runs.verdicts import Verdict, judge, judge_missing, judge_surroundings
 from analytics_automated.runs.voice import Progress, read_message, read_progress
 from analytics_automated.runs.workdirs import WorkFolder, work_folder
+from analytics_automated.storage.models import Blob
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,9 @@ def _run(
     except MissingSecret as missing:
         return _lacking(claim, "this service is not ready for it at present", str(missing))
     folder.make()
-    staged = stage(plan, step, inputs, folder.work)
+    shipped = _shipped(claim)
+    ship(shipped, folder.work)
+    staged = stage(plan, step, inputs, folder.work, shipped)
     try:
         prepared = prepare(claim, task, folder, staged, place, secrets)
     except UnsafeValueError as unsafe:
@@ -108,7 +111,7 @@ def _run(
         verdict = judge_surroundings(step, "its software could not be made ready")
     if not verdict.gathers:
         return engine.finish(claim, verdict, outcome)
-    files = {path for paths in staged.values() for path in paths or ()}
+    files = {*shipped, *(path for paths in staged.values() for path in paths or ())}
     try:
         found = find_outputs(task, folder.work, files)
         if found.missing and not verdict.stops:
@@ -118,6 +121,12 @@ def _run(
         verdict = Verdict(StepStatus.ERROR, f"Step '{step}' failed. {unfit}", Cause.MISSING_OUTPUT.value)
         return engine.finish(claim, verdict, outcome)
     return engine.finish(claim, verdict, outcome, gathered)
+
+
+def _shipped(claim: engine.Claim) -> Mapping[str, Blob]:
+    """The files that come with the task, by path, as they were when the job was submitted."""
+    task = claim.plan.step(claim.step_run.step).task
+    return claim.step_run.submission.snapshot.shipped_to(task) if claim.plan.files.get(task) else {}
 
 
 def _lacking(claim: engine.Claim, reason: str, detail: str) -> list[StepRun]:

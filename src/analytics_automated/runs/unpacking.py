@@ -6,7 +6,7 @@ from typing import IO
 
 from analytics_automated.pipelines.quantities import format_size
 from analytics_automated.runs.archives import UnfitArchive, entries
-from analytics_automated.runs.storage import StoredFile, remove, store
+from analytics_automated.storage.streams import StoredFile, remove, store
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from analytics_automated.pipelines.checks.configuration import check_configurati
 from analytics_automated.pipelines.checks.support import WORDS
 from analytics_automated.pipelines.configuration import apply, read_stored, verify_stored
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
+from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
 from analytics_automated.pipelines.files.reader import Configuration
 from analytics_automated.pipelines.models import Job
 from analytics_automated.pipelines.problems import ConfigurationError
@@ -22,7 +23,6 @@ BACKEND: list[dict[str, Any]] = [
     {"executor": "grid_engine"},
 ]
 TASK: list[dict[str, Any]] = [
-    {"files": ["helpers.R"]},
     {"container": {"image": "blast.sif"}},
     {"retries": {"max": 2, "delay": "10s"}},
     {"cache": True},
@@ -103,7 +103,7 @@ def test_a_kept_job_cannot_be_made_runnable_by_a_page() -> None:
 
 def test_everything_that_a_job_needs_is_said_at_once() -> None:
     made = configuration("jobs", {"access": "login", "retention": "1d"}, runnable=True)
-    made.tasks["task"] = made.tasks["task"].model_copy(update={"cache": True, "files": ["S"]})
+    made.tasks["task"] = made.tasks["task"].model_copy(update={"cache": True, "resources": ResourcesDefinition(gpus=1)})
     made.backends["backend"] = BackendDefinition(user="analysis")
     assert len(messages(made)) == 5
 

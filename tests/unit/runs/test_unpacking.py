@@ -16,8 +16,8 @@ import pytest
 
 from analytics_automated.runs import archives
 from analytics_automated.runs.archives import UnfitArchive, recognize
-from analytics_automated.runs.storage import blob_storage, open_stored, remove
 from analytics_automated.runs.unpacking import Bounds, unpack
+from analytics_automated.storage.streams import blob_storage, open_stored, remove
 
 BOTH = ("zip", "tar")
 BOUNDS = Bounds(most_files=10, largest_file=2_000_000, total=5_000_000)

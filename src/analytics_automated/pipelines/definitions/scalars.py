@@ -104,10 +104,14 @@ Text = Annotated[str, BeforeValidator(_text), Strict(), AfterValidator(_strings_
 """Text of one or more lines, as typed."""
 Word = Annotated[Text, AfterValidator(_words)]
 """Text on one line."""
+FILLED = _matches(r"(?s:.+)", "is empty")
+"""For keys that must say something."""
 Line = Annotated[Word, at_most(255)]
 """A short text on one line."""
 EMPTY_IS_NONE = AfterValidator(lambda value: value or None)
 """For keys where an empty text says the same as none: a page cannot tell the two apart."""
+LineOrNone = Annotated[Line | None, EMPTY_IS_NONE]
+TextOrNone = Annotated[Text | None, EMPTY_IS_NONE]
 Integer = Annotated[int, BeforeValidator(plain), Strict()]
 Number = Annotated[int | float, PlainValidator(_number)]
 Boolean = Annotated[bool, BeforeValidator(plain), Strict()]
@@ -143,7 +147,7 @@ def _relative(value: str) -> str:
     return value
 
 
-RelativePath = Annotated[Word, AfterValidator(_relative)]
+RelativePath = Annotated[Word, AfterValidator(_relative), at_most(1000)]
 """A file or folder below the work folder."""
 
 
