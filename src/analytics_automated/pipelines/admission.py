@@ -71,8 +71,13 @@ def check_data(plan: Plan, files: Iterable[SentFile], seconds: float) -> list[Re
                 seconds=left,
             )
         except Invalid as invalid:
-            refusals.append(Refusal("inputs", sent.input, "invalid_data", str(invalid)))
+            refusals.append(Refusal("inputs", sent.input, "invalid_data", _which(plan, sent) + str(invalid)))
         except TooSlow:
-            message = f"could not be checked within {seconds:g} seconds: send less at once"
+            message = f"{_which(plan, sent)}could not be checked within {seconds:g} seconds: send less at once"
             refusals.append(Refusal("inputs", sent.input, "too_slow", message, seconds))
     return refusals
+
+
+def _which(plan: Plan, sent: SentFile) -> str:
+    """The file's name in front of what is wrong with it, where there may be several."""
+    return f"{sent.file!r}: " if plan.inputs[sent.input].many else ""
