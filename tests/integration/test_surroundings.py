@@ -142,7 +142,6 @@ tasks:
       sys.stdout.buffer.write(line)
       sys.stderr.buffer.write(line[7:])
   needs_absent: {outputs: {made: made.txt}, secrets: [ABSENT], command: touch made.txt}
-  wants_servers_key: {outputs: {made: made.txt}, secrets: [KEY], command: touch made.txt}
 
   speaks:
     outputs: {made: {file: made.txt, optional: true}, more: more.txt}
@@ -218,7 +217,6 @@ jobs:
   tells_secrets: {runnable: true, parameters: {fails: {sets: tells_secrets.fails}}, steps: [{task: tells_secrets}]}
   tells_much: {runnable: true, steps: [{task: tells_much}]}
   needs_absent: {runnable: true, steps: [{task: needs_absent}]}
-  wants_servers_key: {runnable: true, steps: [{task: wants_servers_key}]}
   speaks:
     runnable: true
     parameters: {how: {sets: speaks.how}, words: {sets: speaks.words}}
@@ -479,20 +477,11 @@ def test_secrets_leave_nothing_at_the_cut_of_a_log(service: Service, system: Liv
     assert attempt["stdout"].startswith("***")
 
 
-@pytest.mark.parametrize(
-    ("job", "detail"),
-    [
-        (
-            "needs_absent",
-            "the secret 'ABSENT' is missing: the worker has neither AA_SECRET_ABSENT nor AA_SECRET_ABSENT_FILE",
-        ),
-        ("wants_servers_key", "the secret 'KEY' is A_A's own AA_SECRET_KEY, which no task is given"),
-    ],
-)
-def test_a_secret_that_is_missing_is_a_crash(service: Service, system: LiveSystem, job: str, detail: str) -> None:
-    done = service.run(job, json={})
+def test_a_secret_that_is_missing_is_a_crash(service: Service, system: LiveSystem) -> None:
+    detail = "the secret 'ABSENT' is missing: the worker has neither AA_SECRET_ABSENT nor AA_SECRET_ABSENT_FILE"
+    done = service.run("needs_absent", json={})
     assert (done["status"], done["cause"]) == ("CRASH", "backend_unavailable")
-    assert done["message"] == f"Step '{job}' could not be run: this service is not ready for it at present."
+    assert done["message"] == "Step 'needs_absent' could not be run: this service is not ready for it at present."
     assert "SECRET" not in everything_shown(service, done)
     assert operators_view(system, done)["detail"] == detail
     assert detail in system.log.read_text()

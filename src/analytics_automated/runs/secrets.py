@@ -9,10 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from analytics_automated.executors.base import Log
+from analytics_automated.pipelines.checks.variables import SERVERS_SECRETS
 
 PREFIX = "AA_SECRET_"
-SERVERS_OWN = frozenset({"AA_SECRET_KEY", "AA_SECRET_KEY_FILE"})
-"""Settings of A_A itself that have the names of secrets."""
 MASK = "***"
 SHORTEST_LINE = 8
 """Characters of a line of a secret that is masked by itself, too: tools often show a key line by line."""
@@ -84,7 +83,7 @@ def find_secrets(names: Collection[str], environment: Mapping[str, str] = os.env
 
 def _find(name: str, environment: Mapping[str, str]) -> str:
     variable = f"{PREFIX}{name}"
-    if variable in SERVERS_OWN:
+    if name in SERVERS_SECRETS:
         raise MissingSecret(f"the secret {name!r} is A_A's own {variable}, which no task is given")
     value = environment.get(variable, "")
     path = environment.get(f"{variable}_FILE", "")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from analytics_automated.pipelines.checks.parameter import check_parameter, is_callers_text, negative_numbers
 from analytics_automated.pipelines.checks.programs import program_problems
 from analytics_automated.pipelines.checks.scripts import script_warnings
-from analytics_automated.pipelines.checks.variables import OWN_VARIABLES, PRIVATE_VARIABLES, loads_code
+from analytics_automated.pipelines.checks.variables import OWN_VARIABLES, PRIVATE_VARIABLES, SERVERS_SECRETS, loads_code
 from analytics_automated.pipelines.commands import command_words, interpreter_words
 from analytics_automated.pipelines.definitions import (
     TaskDefinition,
@@ -30,6 +30,7 @@ def check_task(task: TaskDefinition) -> list[Problem]:
         *_exit_codes(task),
         *(problem for name, parameter in task.parameters.items() for problem in check_parameter(name, parameter)),
         *_environment(task),
+        *_secrets(task),
     ]
 
 
@@ -209,6 +210,13 @@ def stream_file(task: TaskDefinition, stream: str) -> str | None:
         return None
     file = task.outputs[name].file.replace("*", stream)
     return None if any(sign in file for sign in "?[") else file
+
+
+def _secrets(task: TaskDefinition) -> Iterator[Problem]:
+    for index, name in enumerate(task.secrets):
+        if name in SERVERS_SECRETS:
+            message = f"AA_SECRET_{name} is a setting of A_A itself, which no task is given: choose another name"
+            yield Problem(("secrets", index), message)
 
 
 def _environment(task: TaskDefinition) -> Iterator[Problem]:
