@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,7 @@ tasks:
     setup: export FROM_TASK=1 ORDER="$ORDER task"
     stdout: made
   look_bare: {backend: bare, outputs: {made: made.txt}, command: look-around, stdout: made}
+  look_for_python: {backend: bare, outputs: {made: made.txt}, interpreter: python, script: "no python reads this"}
   activated:
     outputs: {made: made.txt}
     setup: source PLACE/venv/bin/activate
@@ -208,6 +210,7 @@ jobs:
   data_lost_in_script: {runnable: true, steps: [{task: data_lost_in_script}]}
   look: {runnable: true, steps: [{task: look}]}
   look_bare: {runnable: true, steps: [{task: look_bare}]}
+  look_for_python: {runnable: true, steps: [{task: look_for_python}]}
   activated: {runnable: true, steps: [{task: activated}]}
   reads_stdin: {runnable: true, steps: [{task: reads_stdin}]}
   ends: {runnable: true, parameters: {how: {sets: ends.how}}, steps: [{task: ends}]}
@@ -247,15 +250,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program.parent.mkdir()
     program.write_text(LOOK_AROUND)
     program.chmod(0o755)
-    # As `python -m venv` makes one, but for the interpreter behind it, which need not be A_A's.
-    binaries = place / "venv" / "bin"
-    binaries.mkdir(parents=True)
-    (binaries / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3").resolve())
-    (place / "venv" / "pyvenv.cfg").write_text(f"home = {Path(sys.base_prefix, 'bin')}\n")
-    activate = (
-        f'export VIRTUAL_ENV="{place}/venv"\nPATH="$VIRTUAL_ENV/bin:$PATH"\n[ -z "$ZSH_NAME" ] && PS1="x ${{PS1-}}"\n'
-    )
-    (binaries / "activate").write_text(activate)
+    own_python = place / "bin" / "python3"
+    own_python.write_text("#!/bin/sh\necho the python of the backend > made.txt\n")
+    own_python.chmod(0o755)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", place / "venv"], check=True)
     return place
 
 
@@ -374,6 +372,10 @@ def test_path_environment_and_setup_reach_the_command(service: Service, place: P
 def test_the_path_of_a_backend_is_searched_without_a_setup_too(service: Service) -> None:
     lines = made(service, service.run("look_bare", json={})).splitlines()
     assert "BOTH=backend" in lines
+
+
+def test_the_python_of_a_script_is_looked_for_on_the_path_of_the_backend(service: Service) -> None:
+    assert made(service, service.run("look_for_python", json={})) == "the python of the backend\n"
 
 
 def test_a_virtual_environment_is_activated_for_the_command(service: Service, place: Path) -> None:
