@@ -96,6 +96,8 @@ free = st.recursive(
 
 
 @given(free)
+@example("?g")
+@example({"?g": ":x"})
 @example("a\n b\n")
 @example(" a\nb")
 @example("a\n\n\n")

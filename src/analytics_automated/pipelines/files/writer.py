@@ -119,4 +119,5 @@ def _style(text: str) -> str | None:
         return '"'
     if "\n" in text and text.strip():
         return "|"
-    return None if text and isinstance(core_value(text), str) else "'"
+    # ruamel.yaml writes `{a: ?b}`, and does not read it.
+    return None if text and not text.startswith(("?", ":")) and isinstance(core_value(text), str) else "'"
