@@ -1,8 +1,9 @@
 """What a request holds, as it comes in: files are streamed to storage, all else is collected."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -12,11 +13,17 @@ from analytics_automated.pipelines.problems import nearest
 from analytics_automated.pipelines.quantities import format_size
 from analytics_automated.pipelines.refusals import Refusal
 from analytics_automated.runs import engine
-from analytics_automated.storage.streams import StoredFile, remove, store
+from analytics_automated.runs.archives import UnfitArchive, may_be_archive, recognize
+from analytics_automated.runs.unpacking import Bounds, unpack
+from analytics_automated.storage.streams import StoredFile, open_stored, remove, store
 
 ENVELOPE = ("name", "email", "webhook")
 SINGLE_INPUT = "input_data"
 """Names the input of a job that has just one."""
+
+
+STARTING_BYTES = 512
+"""What tells an archive."""
 
 
 class TooLarge(Exception):
@@ -35,6 +42,8 @@ class Intake:
     refusals: list[Refusal] = field(default_factory=list)
     is_too_large: bool = False
     """Something was too large: nothing more is stored, the rest is only read."""
+    unpacked: int = 0
+    """Bytes that came out of archives."""
 
     def discard(self) -> None:
         """Remove what was stored."""
@@ -62,22 +71,55 @@ class Intake:
         return most, definition.max_size or settings.AA.max_file_size
 
     def store_input(self, name: str, file: str, source: Iterable[bytes]) -> None:
-        """Store one file of an input. Above its limits storing stops at once, and the rest is read away."""
+        """Store one file of an input, or those of an archive. Above its limits storing stops at once, and the rest is
+        read away."""
         most, limit = self.limits(name)
         if self.is_too_large or self.count(name) >= most:
             if not self.is_too_large:
                 self.refuse("inputs", name, "too_many", f"takes at most {most} file{'s' * (most > 1)}", most)
             read_away(source)
             return
-        rest = iter(source)
+        kinds = self.plan.inputs[name].unpack if self.plan.inputs[name].many else []
+        start, rest = _peek(iter(source), STARTING_BYTES if kinds else 0)
+        is_archive = may_be_archive(start, kinds)
         try:
-            stored = store(_bounded(rest, limit), f"input-{uuid.uuid4().hex[:8]}")
+            # Of what may be an archive the request's own bound holds; and the file's, once it turned out to be none.
+            stored = store(_bounded(rest, settings.AA.max_request_size if is_archive else limit), _owner())
         except TooLarge:
-            self.is_too_large = True
-            self.refuse("inputs", name, "too_large", f"is larger than {format_size(limit)}", limit)
+            self._refuse_size(name, limit)
             read_away(rest)
             return
+        if is_archive and self._unpack(name, file, stored, kinds):
+            return
         self.inputs.append(engine.NewInput(name, _shown(file), stored))
+        if stored.size > limit:
+            self._refuse_size(name, limit)
+
+    def _unpack(self, name: str, file: str, stored: StoredFile, kinds: Collection[str]) -> bool:
+        """Put the files of an archive in its place; False where it is none."""
+        is_archive = True
+        most, largest = self.limits(name)
+        total = settings.AA.max_request_size
+        bounds = Bounds(most - self.count(name), largest, total - self.unpacked)
+        try:
+            with open_stored(stored.key) as archive:
+                kind = recognize(archive, kinds)
+                is_archive = kind is not None
+                found = unpack(archive, kind, bounds, _owner()) if kind else []
+        except UnfitArchive as unfit:
+            self.is_too_large = self.is_too_large or unfit.code == "too_large"
+            self.refuse("inputs", name, unfit.code, f"has an archive, {_shown(file)!r}, {unfit.what}", unfit.limit)
+            return True
+        finally:
+            if is_archive:
+                remove([stored.key])
+        self.unpacked += sum(each.stored.size for each in found)
+        self.inputs += (engine.NewInput(name, _shown(each.file), each.stored) for each in found)
+        return is_archive
+
+    def _refuse_size(self, name: str, limit: int) -> None:
+        self.is_too_large = True
+        self.refuse("inputs", name, "too_large", f"is larger than {format_size(limit)}", limit)
 
     def add_parameter(self, given: str, value: Any) -> None:
         """Take one parameter under its public name; twice is once too often."""
@@ -94,6 +136,20 @@ class Intake:
 def _shown(file: str) -> str:
     """A user's file name as it is kept: printable, and its end rather than its beginning."""
     return "".join(sign if sign.isprintable() else "_" for sign in file)[-255:]
+
+
+def _owner() -> str:
+    return f"input-{uuid.uuid4().hex[:8]}"
+
+
+def _peek(source: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """The first `size` bytes or more, or all that there are, and everything from the beginning."""
+    start = b""
+    for piece in source:
+        start += piece
+        if len(start) >= size:
+            break
+    return start, chain([start], source)
 
 
 def _bounded(source: Iterator[bytes], limit: int) -> Iterator[bytes]:
