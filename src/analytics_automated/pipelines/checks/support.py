@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analytics_automated.executors.registry import executor_names
+from analytics_automated.pipelines.commands import placed_placeholders
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.definitions.scalars import Definition
 from analytics_automated.pipelines.problems import Path, Problem
-from analytics_automated.pipelines.templates import TemplateError, Word, parse_command, parse_word
 
 WORDS = "not supported by this version"
 LATER_EXECUTORS = frozenset({"slurm", "grid_engine"})
@@ -55,16 +55,9 @@ def unsupported(
 
 
 def _placeholders(task: TaskDefinition, path: Path) -> Iterator[Problem]:
-    try:
-        words: tuple[Word, ...] = parse_command(task.command) if task.command is not None else ()
-    except TemplateError:
-        words = ()  # which is a problem of its own
-    places = [(("command",), word) for word in words]
-    texts = [(("environment", name), parse_word(text)) for name, text in task.environment.items()]
-    for place, word in [*places, *texts]:
-        for placeholder in word.placeholders:
-            if placeholder.kind in LATER_PLACEHOLDERS:
-                yield Problem((*path, *place), f"{placeholder} is {WORDS}")
+    for place, placeholder in placed_placeholders(task):
+        if placeholder.kind in LATER_PLACEHOLDERS:
+            yield Problem((*path, *place), f"{placeholder} is {WORDS}")
 
 
 def _of(definition: Definition, keys: Mapping[str, Any], path: tuple[str | int, ...]) -> Iterator[Problem]:
