@@ -1,27 +1,29 @@
-"""What a request holds, as it comes in: files are streamed to storage, all else is collected."""
+"""A call of a Job as it comes in, by whichever door: files are streamed to storage, all else is collected, and what
+was taken in is submitted as a whole."""
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 
+from analytics_automated.pipelines.admission import SentFile, check_data, check_parameters
+from analytics_automated.pipelines.models import Job, Snapshot
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.pipelines.problems import nearest
 from analytics_automated.pipelines.quantities import format_size
-from analytics_automated.pipelines.refusals import Refusal
+from analytics_automated.pipelines.refusals import Refusal, Refused
 from analytics_automated.runs import engine
 from analytics_automated.runs.archives import UnfitArchive, may_be_archive, recognize
+from analytics_automated.runs.envelope import check_envelope
 from analytics_automated.runs.unpacking import Bounds, unpack
 from analytics_automated.storage.streams import StoredFile, open_stored, remove, store
 
 ENVELOPE = ("name", "email", "webhook")
 SINGLE_INPUT = "input_data"
 """Names the input of a job that has just one."""
-
-
 STARTING_BYTES = 512
 """What tells an archive."""
 
@@ -45,8 +47,41 @@ class Intake:
     unpacked: int = 0
     """Bytes that came out of archives."""
 
+    def submit(self, job: Job, snapshot: Snapshot) -> engine.Submitted:
+        """Submit what was taken in; from then on its files are the Submission's.
+
+        Raises `Refused` with all that is wrong.
+        """
+        plan, refusals = snapshot.plan, self.refusals
+        envelope, wrong = check_envelope(self.texts)
+        refusals += wrong
+        values, wrong = check_parameters(plan, self.parameters)
+        unread = {plan.public_name(refusal.name or "") for refusal in refusals if refusal.where == "parameters"}
+        refusals += (refusal for refusal in wrong if refusal.code != "required" or refusal.name not in unread)
+        refused = {refusal.name for refusal in refusals if refusal.where == "inputs"}
+        if self.is_too_large:
+            raise Refused(refusals)
+        for name, definition in plan.inputs.items():
+            if not definition.optional and not self.count(name) and name not in refused:
+                self.refuse("inputs", name, "required", "is required")
+        files = [SentFile(each.name, each.file, each.stored.size, _opener(each)) for each in self.inputs]
+        refusals += check_data(plan, files, settings.AA.validation_timeout)
+        if refusals:
+            raise Refused(refusals)
+        submitted = engine.submit(
+            job=job,
+            snapshot=snapshot,
+            parameters=values,
+            inputs=self.inputs,
+            name=envelope.name,
+            email=envelope.email,
+            webhook=envelope.webhook,
+        )
+        self.inputs.clear()
+        return submitted
+
     def discard(self) -> None:
-        """Remove what was stored."""
+        """Remove what was stored and not submitted."""
         remove(each.stored.key for each in self.inputs if isinstance(each.stored, StoredFile))
         self.inputs.clear()
 
@@ -136,6 +171,10 @@ class Intake:
 def _shown(file: str) -> str:
     """A user's file name as it is kept: printable, and its end rather than its beginning."""
     return "".join(sign if sign.isprintable() else "_" for sign in file)[-255:]
+
+
+def _opener(given: engine.NewInput) -> Callable[[], IO[bytes]]:
+    return lambda: open_stored(given.stored.key)
 
 
 def _owner() -> str:
