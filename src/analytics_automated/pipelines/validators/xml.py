@@ -162,7 +162,7 @@ class _Reading:
     def _refuse_reference(self, name: str, _is_parameter: int) -> None:
         raise self._refusal(f"The file refers to the entity {excerpt(name)}, which it does not declare.")
 
-    def _check_default(self, element: str, attribute: str, _type: str, default: str | None, _required: int) -> None:
+    def _check_default(self, _element: str, _name: str, _type: str, default: str | None, _required: int) -> None:
         self._defaults += len(default or "")
         if self._defaults > LONGEST_DEFAULTS:
             message = f"The DOCTYPE gives attributes default values of more than {LONGEST_DEFAULTS} characters."
