@@ -43,8 +43,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SPECIAL = re.compile(r"""['"#$_\[\]]""")
 # Nor does one of words and quoted words, of which none is reserved. Atoms of nucleic acids have names such as "O5'".
 _PLAIN = re.compile(
-    r"""(?:[ \t]*+(?:"[^" \t]*+"|'[^' \t]*+'|(?!(?i:data|loop|save|stop|global)_)[^ \t'"#$_\[\]][^ \t]*+)(?![^ \t]))*+"""
-    r"[ \t]*+"
+    r"""(?:[ \t]*+(?:"[^" \t]*+"|'[^' \t]*+'|(?!(?i:data|loop|save|stop|global)_)[^ \t'"#$_\[\]][^ \t]*+)"""
+    r"""(?![^ \t]))*+[ \t]*+"""
 )
 _TOKEN = re.compile(
     r"""[ \t]*+(?:
