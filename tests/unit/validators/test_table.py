@@ -144,7 +144,7 @@ def test_a_line_of_nothing_but_quotes_takes_little_memory(verdict, endless, peak
 
 def test_a_column_name_beyond_reading_is_refused(verdict):
     refusal = verdict("csv", {"columns": ["a"]}, b'"' + b"x" * 200_000 + b'",b\n1,2\n')
-    assert refusal == "The names of the columns cannot be read: field larger than field limit (131072)."
+    assert refusal == "The fields of a row cannot be read: field larger than field limit (131072) (line 1)."
 
 
 @pytest.mark.parametrize(
