@@ -20,6 +20,9 @@ from analytics_automated.pipelines.validators.json_schema import DocumentSchema,
 LONGEST_NUMBER: Final = 65_536
 """Characters of a number, at most. RFC 8259, section 9, lets an implementation limit them."""
 
+LARGEST_WITH_SCHEMA: Final = 100_000_000
+"""Bytes that `max_size` may be, at most."""
+
 DEEPEST_WITH_SCHEMA: Final = 100
 """Objects and arrays inside one another, at most, in a value that is checked by a schema: each takes Python's stack."""
 
@@ -80,11 +83,18 @@ class JsonOptions(Options):
     )
     max_size: Size = Field(
         5_000_000,
-        le=100_000_000,
         description=(
-            "Most bytes of a file that is checked by a schema: it is held in memory, which may take 40 times as much."
+            "Most bytes of a file that is checked by a schema, up to 100MB: it is held in memory, which may take 40 "
+            "times as much."
         ),
     )
+
+    @field_validator("max_size")
+    @classmethod
+    def _can_be_held(cls, size: int) -> int:
+        if size > LARGEST_WITH_SCHEMA:
+            raise ValueError(f"must be at most {format_size(LARGEST_WITH_SCHEMA)}, as the file is held in memory")
+        return size
 
     @field_validator("document_schema")
     @classmethod
