@@ -150,6 +150,8 @@ def _check_atom(number: int, line: str) -> None:
             raise _wrong(number, line, column, "is missing")
     _check_integer(number, line, _NUMBER)
     for column in _COORDINATES:
+        if len(line) < column.end:
+            raise _wrong(number, line, column, "is cut off")
         if not _REAL.fullmatch(line, column.start, column.end):
             raise _wrong(number, line, column, "is no number with a decimal point")
     for column in _MAY_BE_BLANK:
@@ -168,7 +170,7 @@ def _check_integer(number: int, line: str, column: _Column) -> None:
 def _wrong(number: int, line: str, column: _Column, what: str) -> Invalid:
     columns = f"columns {column.start + 1} to {column.end}"
     text = line[column.start : column.end]
-    shown = f", {excerpt(text)}, {what}" if text.strip() else " is missing"
+    shown = f", {excerpt(text)}, {what}" if text.strip(" ") else " is missing"
     return Invalid(f"{column.name[0].upper()}{column.name[1:]} in {columns}{shown}.", line=number)
 
 
