@@ -7,10 +7,24 @@ from pydantic import ValidationError
 
 from analytics_automated.pipelines.validators.registry import build_validator
 
-COLUMNS = (
-    "group_PDB id type_symbol label_atom_id label_alt_id label_comp_id label_asym_id label_entity_id label_seq_id "
-    "pdbx_PDB_ins_code Cartn_x Cartn_y Cartn_z occupancy B_iso_or_equiv pdbx_PDB_model_num"
-).split()
+COLUMNS = [
+    "group_PDB",
+    "id",
+    "type_symbol",
+    "label_atom_id",
+    "label_alt_id",
+    "label_comp_id",
+    "label_asym_id",
+    "label_entity_id",
+    "label_seq_id",
+    "pdbx_PDB_ins_code",
+    "Cartn_x",
+    "Cartn_y",
+    "Cartn_z",
+    "occupancy",
+    "B_iso_or_equiv",
+    "pdbx_PDB_model_num",
+]
 LOOP = b"loop_\n" + b"".join(b"_atom_site.%s\n" % name.encode() for name in COLUMNS)
 ROW = b"ATOM 1 N N . MET A 1 1 ? 24.454 -8.346 2.06e1 1.00 20.00 1\n"
 SECOND_MODEL = ROW.replace(b"20.00 1\n", b"20.00 2\n")
