@@ -1,6 +1,8 @@
 """PDB files have atoms in the format's columns, and models that begin and end."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from analytics_automated.pipelines.validators.registry import build_validator
@@ -119,6 +121,14 @@ def test_what_is_good(verdict, options, data, at_once):
 @pytest.mark.parametrize("at_once", [1, 7, 100_000])
 def test_what_is_wrong_and_where_is_said(verdict, options, data, refusal, at_once):
     assert verdict("pdb", options, data, at_once=at_once) == refusal
+
+
+@given(st.integers(0, 79), st.sampled_from(" 0189-+.,AaZ#\t"), st.integers(0, 79), st.sampled_from(" 0189-+.AaZ"))
+def test_atoms_that_are_read_fast_are_read_alike(verdict, first, one, second, other):
+    """A character in the last columns, which mean nothing, has an atom looked at column by column."""
+    line = bytearray(ATOM.removesuffix(b"\n"))
+    line[first], line[second] = ord(one), ord(other)
+    assert verdict("pdb", {}, bytes(line)) == verdict("pdb", {}, bytes(line) + "é".encode())
 
 
 def test_many_atoms_are_not_held(verdict, endless, peak_below):
