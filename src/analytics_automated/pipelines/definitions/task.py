@@ -11,20 +11,25 @@ from analytics_automated.pipelines.definitions.parameter import ParameterDefinit
 from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
 from analytics_automated.pipelines.definitions.scalars import (
     EMPTY_IS_NONE,
+    FILLED,
     Boolean,
     Definition,
     Integer,
     Line,
+    LineOrNone,
     Name,
     Number,
     RelativePath,
     Text,
+    TextOrNone,
     VariableName,
     Word,
+    at_most,
     one_or_more,
     plain,
     shorthand,
 )
+from analytics_automated.pipelines.problems import nearest
 from analytics_automated.pipelines.quantities import Delay, Duration
 
 
@@ -48,7 +53,9 @@ class TaskInputDefinition(Definition):
     flag: Annotated[Line | None, EMPTY_IS_NONE] = Field(
         None, description="The option in front of the file on the command line."
     )
-    separator: Word | None = Field(None, description="Between flag and file in one word: `=` or nothing.")
+    separator: Annotated[Word, at_most(16)] | None = Field(
+        None, description="Between flag and file in one word: `=` or nothing."
+    )
     env_only: Boolean = Field(False, description="The command does not name it.")
 
 
@@ -59,8 +66,8 @@ class TaskOutputDefinition(Definition):
     many: Boolean = Field(False, description="All files that match; without it exactly one.")
     optional: Boolean = Field(False, description="May be missing.")
     publish: Boolean = Field(True, description="Shown as a result unless the Job says which are.")
-    media_type: Word | None = Field(None, description="Its media type; guessed from the name unless said.")
-    title: Word | None = Field(None, description="What people see.")
+    media_type: LineOrNone = Field(None, description="Its media type; guessed from the name unless said.")
+    title: LineOrNone = Field(None, description="What people see.")
 
     @property
     def is_glob(self) -> bool:
@@ -81,6 +88,7 @@ def _exit_codes(value: str) -> str:
 
 ExitRange = Annotated[
     Word,
+    at_most,
     BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
     AfterValidator(_exit_codes),
 ]
@@ -102,11 +110,29 @@ class ExitCodesDefinition(Definition):
         return any(low <= code <= high for low, high in bounds)
 
 
+CAUSES = ("exit", "signal", "timeout", "memory", "missing_output", "lost", "backend_unavailable")
+"""Ends of an attempt that another may follow. One that somebody cancelled is not tried again."""
+
+
+def _cause(value: str) -> str:
+    kind, colon, codes = value.partition(":")
+    if colon and kind == "exit":
+        _exit_codes(codes)
+    elif value == "cancelled":
+        raise ValueError("is no reason to try again: what somebody cancelled stays so")
+    elif value not in CAUSES:
+        hint = nearest(value, CAUSES) or f"; known: {', '.join(CAUSES)}, and exit:CODE"
+        raise ValueError(f"{value!r} is no cause{hint}")
+    return value
+
+
 class RetriesDefinition(Definition):
     """When a step is tried again."""
 
     max: Integer = Field(3, ge=0, le=100, description="Most tries after the first.")
-    on: list[Word] = Field(["lost", "backend_unavailable"], description="Causes, or `exit:CODE`.")
+    on: Annotated[list[Annotated[Word, AfterValidator(_cause)]], BeforeValidator(one_or_more)] = Field(
+        ["lost", "backend_unavailable"], description="Causes, or `exit:CODE` or a range such as `exit:64-78`."
+    )
     delay: Delay = Field(0.0, description="Time before the next try.")
     backoff: Number = Field(1, ge=1, description="Factor of the delay from try to try.")
 
@@ -114,7 +140,7 @@ class RetriesDefinition(Definition):
 class ContainerDefinition(Definition):
     """The container image that a Task runs in."""
 
-    image: Word = Field(description="Image, as the backend's container runtime names it.")
+    image: Annotated[Word, FILLED] = Field(description="Image, as the backend's container runtime names it.")
 
 
 class ScriptFile(Definition):
@@ -126,11 +152,13 @@ class ScriptFile(Definition):
 class SoftwareDefinition(Definition):
     """Something that a Task uses and that results should be cited with."""
 
-    name: Word = Field(description="Its name.")
+    name: Annotated[Line, FILLED] = Field(description="Its name.")
     type: Literal["software", "dataset", "misc"] = Field("software", description="software, dataset or misc.")
-    version: Word | None = Field(None, description="Its version.")
+    version: LineOrNone = Field(None, description="Its version.")
     data: Name | None = Field(None, description="The backend's reference data that it is.")
-    parameters: Word | None = Field(None, description="How it is used.")
+    parameters: Annotated[Annotated[Word, at_most(1000)] | None, EMPTY_IS_NONE] = Field(
+        None, description="How it is used."
+    )
 
 
 def _script(value: Any) -> Any:
@@ -174,7 +202,7 @@ class TaskDefinition(Definition):
     parameters: dict[Name, ParameterDefinition] = Field({}, description="Its options.")
     environment: dict[VariableName, Text] = Field({}, description="Variables of its process.")
     secrets: list[VariableName] = Field([], description="Secrets of the worker, by name.")
-    setup: Text | None = Field(None, description="Shell text before the command.")
+    setup: TextOrNone = Field(None, description="Shell text before the command.")
     container: Annotated[ContainerDefinition, shorthand("image")] | None = Field(None, description="Its image.")
     network: Boolean = Field(False, description="It needs the network.")
     timeout: Duration | None = Field(None, description="Time that it may run; a setting's default unless said.")
