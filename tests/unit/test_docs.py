@@ -9,6 +9,7 @@ from typing import get_type_hints
 
 import click
 import pytest
+from jsonschema import Draft202012Validator
 
 from analytics_automated import cli
 from analytics_automated.config.environment import PREFIX, Settings
@@ -21,7 +22,9 @@ from analytics_automated.pipelines.definitions import (
     TaskDefinition,
 )
 from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
+from analytics_automated.pipelines.definitions.scalars import plain_deep
 from analytics_automated.pipelines.files.reader import Configuration, read_text
+from analytics_automated.pipelines.files.schema import pipeline_schema
 from analytics_automated.pipelines.files.source import read_document
 from analytics_automated.pipelines.validators.registry import validator_class
 
@@ -216,6 +219,13 @@ def test_every_pipeline_file_in_the_documentation_is_right(place: str, text: str
 
     assert [str(problem) for problem in [*configuration.problems, *checked.problems]] == []
     assert set(checked.plans) == set(configuration.jobs)
+
+
+def test_every_pipeline_file_in_the_documentation_pleases_the_schema_for_editors() -> None:
+    schema = Draft202012Validator(pipeline_schema())
+    read = [(place, plain_deep(read_document(text, place).data)) for place, text in pipeline_files()]
+
+    assert [(place, error.message) for place, data in read for error in schema.iter_errors(data)] == []
 
 
 def test_the_pipeline_files_in_documentation_and_examples_can_be_applied_together() -> None:

@@ -2,9 +2,10 @@
 
 import math
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict
 from pydantic_core import PydanticCustomError
 
 LARGEST_COUNT = 2**31 - 1
@@ -78,6 +79,18 @@ def _number(value: Any) -> int | float:
     return value
 
 
+class Rule:
+    """A check of a value, with what of it a JSON Schema can say: `files.schema` finds it there."""
+
+    def __init__(self, check: Callable[[Any], Any], **keywords: Any) -> None:
+        self.check = check
+        self.keywords = keywords
+
+    def __call__(self, value: Any) -> Any:
+        """The value; raises `ValueError` where it is not right."""
+        return self.check(value)
+
+
 def at_most(characters: int) -> AfterValidator:
     """Texts of at most so many characters, as a column of the database holds them."""
 
@@ -86,7 +99,7 @@ def at_most(characters: int) -> AfterValidator:
             raise ValueError(f"is longer than {characters} characters")
         return value
 
-    return AfterValidator(check)
+    return AfterValidator(Rule(check, maxLength=characters))
 
 
 def _matches(pattern: str, what: str) -> AfterValidator:
@@ -97,19 +110,19 @@ def _matches(pattern: str, what: str) -> AfterValidator:
             raise ValueError(what)
         return value
 
-    return AfterValidator(check)
+    return AfterValidator(Rule(check, pattern=f"^(?:{pattern})$"))
 
 
 Text = Annotated[str, BeforeValidator(_text), Strict(), AfterValidator(_strings_only)]
 """Text of one or more lines, as typed."""
-Word = Annotated[Text, AfterValidator(_words)]
+Word = Annotated[Text, AfterValidator(Rule(_words, pattern=r"^[^\x00-\x1f\x7f]*$"))]
 """Text on one line."""
 Line = Annotated[Word, at_most(255)]
 """A short text on one line."""
 EMPTY_IS_NONE = AfterValidator(lambda value: value or None)
 """For keys where an empty text says the same as none: a page cannot tell the two apart."""
 Integer = Annotated[int, BeforeValidator(plain), Strict()]
-Number = Annotated[int | float, PlainValidator(_number)]
+Number = Annotated[int | float, BeforeValidator(_number)]
 Boolean = Annotated[bool, BeforeValidator(plain), Strict()]
 Free = Annotated[Any, BeforeValidator(plain_deep)]
 """Data of any shape, checked elsewhere."""
@@ -143,7 +156,9 @@ def _relative(value: str) -> str:
     return value
 
 
-RelativePath = Annotated[Word, AfterValidator(_relative)]
+_PART = r"(?!\.{1,2}(?:/|$))[^/\x00-\x1f\x7f]+"
+_RELATIVE = rf"^(?:\.|(?!-){_PART}(?:/{_PART})*)$"
+RelativePath = Annotated[Word, AfterValidator(Rule(_relative, pattern=_RELATIVE))]
 """A file or folder below the work folder."""
 
 

@@ -18,6 +18,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     Name,
     Number,
     RelativePath,
+    Rule,
     Text,
     VariableName,
     Word,
@@ -82,7 +83,7 @@ def _exit_codes(value: str) -> str:
 ExitRange = Annotated[
     Word,
     BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
-    AfterValidator(_exit_codes),
+    AfterValidator(Rule(_exit_codes, pattern=r"^[0-9]{1,3}(-[0-9]{1,3})?$", minimum=0, maximum=255)),
 ]
 ExitRanges = Annotated[list[ExitRange], BeforeValidator(one_or_more)]
 
