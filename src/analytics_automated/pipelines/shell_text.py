@@ -78,7 +78,7 @@ def take_apart(text: str) -> ShellText:
             position = operator.end()
         else:
             word = _word(text, position)
-            is_reserved = not current.words and word.is_plain and text[word.start : word.end] in _LEADING
+            is_reserved = not current.words and text[word.start : word.end] in _LEADING
             found.is_single = found.is_single and not is_reserved
             current.words += [] if is_reserved else [word]
             position = word.end
