@@ -25,7 +25,7 @@ from analytics_automated.api.downloads import (
     without_body,
 )
 from analytics_automated.runs.models import Result
-from analytics_automated.runs.storage import CHUNK, read_chunks
+from analytics_automated.storage.streams import CHUNK, read_chunks
 
 # Signature of a record, and where in it are two bytes of time and two of date: APPNOTE.TXT, 4.3.7 and 4.3.12.
 _LOCAL_HEADER = (b"PK\x03\x04", 10)

@@ -13,7 +13,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, http_date
 
-from analytics_automated.runs.storage import CHUNK, blob_storage, open_stored
+from analytics_automated.storage.streams import CHUNK, blob_storage, open_stored
 
 CACHING = "private, no-cache"
 """Results never change, but may be deleted, and not all may read them: a copy is asked about before use."""

@@ -12,7 +12,7 @@ from analytics_automated.pipelines.problems import nearest
 from analytics_automated.pipelines.quantities import format_size
 from analytics_automated.pipelines.refusals import Refusal
 from analytics_automated.runs import engine
-from analytics_automated.runs.storage import StoredFile, remove, store
+from analytics_automated.storage.streams import StoredFile, remove, store
 
 ENVELOPE = ("name", "email", "webhook")
 SINGLE_INPUT = "input_data"

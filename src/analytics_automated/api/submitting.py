@@ -23,7 +23,7 @@ from analytics_automated.api.schemas import ProblemDocument, SubmissionState
 from analytics_automated.pipelines.admission import SentFile, check_data, check_parameters
 from analytics_automated.pipelines.models import Job, Snapshot
 from analytics_automated.runs import engine
-from analytics_automated.runs.storage import open_stored
+from analytics_automated.storage.streams import open_stored
 
 router = Router(tags=["submissions"])
 PROBLEMS = dict.fromkeys((400, 404, 409, 413, 415, 422), ProblemDocument)

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "ninja",  # ships the API pages' own files, so that they ask no other host
+    "analytics_automated.storage",
     "analytics_automated.pipelines",
     "analytics_automated.runs",
     "analytics_automated.api",

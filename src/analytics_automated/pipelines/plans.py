@@ -57,6 +57,14 @@ class PlannedResult(Definition):
     many: bool = False
 
 
+class PlannedFile(Definition):
+    """The content of a shipped file."""
+
+    sha256: str
+    size: int
+    """Bytes."""
+
+
 class Plan(Definition):
     """A Job with all that its runs need, but for the Backends."""
 
@@ -69,6 +77,8 @@ class Plan(Definition):
     parameters: dict[str, PlannedParameter] = {}
     steps: list[PlannedStep] = Field(min_length=1)
     tasks: dict[str, TaskDefinition] = {}
+    files: dict[str, dict[str, PlannedFile]] = {}
+    """Shipped files by task and path."""
     results: dict[str, PlannedResult] = {}
     on_failure: str = "cancel"
 

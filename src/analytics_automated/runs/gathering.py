@@ -11,7 +11,7 @@ from typing import IO
 from analytics_automated.pipelines.definitions import TaskDefinition, TaskOutputDefinition
 from analytics_automated.runs.engine.finishing import Gathered
 from analytics_automated.runs.staging import free_name
-from analytics_automated.runs.storage import read_chunks, remove, store
+from analytics_automated.storage.streams import read_chunks, remove, store
 
 mimetypes.add_type("text/tab-separated-values", ".tsv")
 for _ending in (".fasta", ".fa", ".faa", ".fna", ".pdb", ".cif", ".hmm", ".nwk", ".log", ".yaml"):

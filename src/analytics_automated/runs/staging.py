@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from analytics_automated.pipelines.plans import Plan
-from analytics_automated.runs.models import Blob, Result, StepRun, SubmissionInput
-from analytics_automated.runs.storage import copy_out
+from analytics_automated.runs.models import Result, StepRun, SubmissionInput
+from analytics_automated.storage.models import Blob
+from analytics_automated.storage.streams import copy_out
 
 LONGEST_NAME = 200
 

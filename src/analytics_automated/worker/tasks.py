@@ -4,7 +4,7 @@ from celery import shared_task
 
 from analytics_automated.runs import engine
 from analytics_automated.runs.dispatch import LOOK
-from analytics_automated.runs.sweeping import sweep_blobs
+from analytics_automated.storage.sweeping import sweep_blobs
 from analytics_automated.worker.service import service
 
 

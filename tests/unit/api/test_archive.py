@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 
 from analytics_automated.api import archive, downloads
 from analytics_automated.api.archive import entry_paths, serve_archive
-from analytics_automated.runs.models import Blob, Result, StepRun
-from analytics_automated.runs.storage import CHUNK, open_stored, store
+from analytics_automated.runs.models import Result, StepRun
+from analytics_automated.storage.models import Blob
+from analytics_automated.storage.streams import CHUNK, open_stored, store
 
 FINISHED = datetime(2024, 2, 29, 12, 30, 15, tzinfo=UTC)
 requests = RequestFactory()

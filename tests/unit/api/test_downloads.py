@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from analytics_automated.api import downloads
 from analytics_automated.api.downloads import safe_file_name, select_range, serve_blob
-from analytics_automated.runs.storage import CHUNK, StoredFile, open_stored, store
+from analytics_automated.storage.streams import CHUNK, StoredFile, open_stored, store
 
 TEXT = bytes(range(256)) * 4
 ETAG = f'"{hashlib.sha256(TEXT).hexdigest()}"'

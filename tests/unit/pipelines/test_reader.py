@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from analytics_automated.pipelines.checks.configuration import check_configuration
 from analytics_automated.pipelines.definitions import MissingOutput, PipelineDefinition
 from analytics_automated.pipelines.definitions.scalars import Scalar
-from analytics_automated.pipelines.files.reader import LARGEST_SCRIPT, Configuration, read_files, read_text
+from analytics_automated.pipelines.files.beside import LARGEST_SCRIPT
+from analytics_automated.pipelines.files.configuration import Configuration
+from analytics_automated.pipelines.files.reader import read_files, read_text
 from analytics_automated.pipelines.files.sentences import problems_of
 from analytics_automated.pipelines.files.source import BEGINS_WITH_BRACE, COMMAND_IN_BRACES, LARGEST, read_document
 

@@ -55,7 +55,7 @@ def sketched(here: Path, *words: str) -> Sketch:
     """The sketch, once reader, checks and schema have found nothing wrong."""
     made = sketch(words, here=here, folder=here)
     configuration = Configuration()
-    read_text(made.text, "p.yaml", configuration)
+    read_text(made.text, "p.yaml", configuration, here)
     checked = check_configuration(configuration.backends, configuration.tasks, configuration.jobs)
     problems = [*configuration.problems, *checked.problems]
     # Text that no shell takes may seem to have values outside quotes.
@@ -243,9 +243,22 @@ def test_a_pipeline_is_named_after_its_program(here: Path, words: list[str], nam
 def test_a_script_of_the_author_is_no_input(here: Path) -> None:
     made = sketched(here, "python3", "tool.py", "--epochs", "10", "in.csv")
     task = made.plan.tasks[made.name]
+    assert task.files == ["tool.py"]
+    assert task.command == "python3 tool.py {param.epochs} {input.table}"
     assert set(task.inputs) == {"table"}
-    assert "tool.py" in str(task.command)
-    assert task.files == ["tool.py"] or made.notes == [
+
+
+def test_a_script_with_a_first_line_is_run_by_what_that_names(here: Path) -> None:
+    task = task_of(here, "./tool.py", "data.txt")
+    assert (task.command, task.files) == ("python3 tool.py {input.data}", ["tool.py"])
+    task = task_of(here, "./run.sh data.txt | wc")
+    assert (task.script, task.files) == ('/bin/bash run.sh "$input_data" | wc\n', ["run.sh"])
+
+
+def test_a_file_that_cannot_be_shipped_is_used_where_it_is(here: Path, tmp_path: Path) -> None:
+    made = sketch(["python3", "tool.py", "data.txt"], here=here, folder=tmp_path)
+    assert made.plan.tasks["tool"].command == f"python3 {here}/tool.py {{input.data}}"
+    assert made.notes == [
         f"{here}/tool.py is used where it is, so the pipeline only runs on machines that have it there"
     ]
 
@@ -291,6 +304,8 @@ def run(task: TaskDefinition, folder: Path, paths: dict[str, str], here: Path) -
             place = target / source.name if task.inputs[name].many else target
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(source.read_bytes())
+    for file in task.files:
+        (folder / file).write_bytes((here / file).read_bytes())
     values = {name: each.default for name, each in task.parameters.items()}
     inputs = {name: [task.inputs[name].file] for name in task.inputs}
     rendered = render(task, Surroundings(folder, "id", inputs, values))

@@ -28,7 +28,6 @@ BACKEND: list[dict[str, Any]] = [
     {"executor": "grid_engine"},
 ]
 TASK: list[dict[str, Any]] = [
-    {"files": ["helpers.R"]},
     {"secrets": ["STATS_URL"]},
     {"setup": "source activate blast"},
     {"container": {"image": "blast.sif"}},

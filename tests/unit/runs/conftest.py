@@ -10,7 +10,7 @@ from analytics_automated.pipelines.files.reader import Configuration, read_text
 from analytics_automated.pipelines.models import Job
 from analytics_automated.runs import dispatch, engine
 from analytics_automated.runs.models import Submission
-from analytics_automated.runs.storage import store
+from analytics_automated.storage.streams import store
 
 PIPELINE = """
 format: 1

@@ -9,7 +9,7 @@ from analytics_automated.executors.base import Cause, Outcome
 from analytics_automated.pipelines.models import Backend, Job, Snapshot
 from analytics_automated.runs import engine
 from analytics_automated.runs.engine import Gathered
-from analytics_automated.runs.models import Attempt, Blob, Event, Result, StepRun, Submission
+from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission
 from analytics_automated.runs.states import (
     STEP_TRANSITIONS,
     SUBMISSION_TRANSITIONS,
@@ -18,8 +18,9 @@ from analytics_automated.runs.states import (
     SubmissionStatus,
     step_origins,
 )
-from analytics_automated.runs.storage import blob_storage, store
 from analytics_automated.runs.verdicts import Verdict
+from analytics_automated.storage.models import Blob
+from analytics_automated.storage.streams import blob_storage, store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUEUES = frozenset({"LOCALHOST"})

@@ -7,7 +7,7 @@ import pytest
 
 from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.runs.gathering import Unfit, find_outputs, gather
-from analytics_automated.runs.storage import open_stored, remove
+from analytics_automated.storage.streams import open_stored, remove
 
 
 def task(**outputs: object) -> TaskDefinition:

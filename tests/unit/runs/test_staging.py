@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics_automated.runs.staging import LONGEST_NAME, free_name, safe_name
-from analytics_automated.runs.storage import copy_out, open_stored, remove, store
+from analytics_automated.storage.streams import copy_out, open_stored, remove, store
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_stored_bytes_come_back_as_they_were(tmp_path) -> None:  # type: ignore[
 
 
 def test_nothing_stays_stored_where_the_source_breaks() -> None:
-    from analytics_automated.runs.storage import blob_storage
+    from analytics_automated.storage.streams import blob_storage
 
     def source():  # type: ignore[no-untyped-def]
         yield b"x" * 1000

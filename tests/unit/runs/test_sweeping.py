@@ -6,9 +6,9 @@ import os
 import pytest
 from django.utils import timezone
 
-from analytics_automated.runs.models import Blob
-from analytics_automated.runs.storage import blob_storage, store
-from analytics_automated.runs.sweeping import sweep_blobs
+from analytics_automated.storage.models import Blob
+from analytics_automated.storage.streams import blob_storage, store
+from analytics_automated.storage.sweeping import sweep_blobs
 
 pytestmark = pytest.mark.django_db
 

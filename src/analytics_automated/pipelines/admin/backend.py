@@ -76,7 +76,7 @@ class BackendAdmin(ConfigurationAdmin):
     search_fields = ("name", "queue_type__name", "root")
     fieldsets = (
         (None, {"fields": ("name", "executor", "queue", "root")}),
-        ("Details", {"fields": ("options", "further")}),
+        ("Details", {"fields": ("options",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -25,16 +25,6 @@ class ConfigurationForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's 
     elsewhere: frozenset[str] = frozenset()
     """Keys of the definition that have a place on the page under another name than their column's."""
 
-    def clean_further(self) -> Any:
-        """Keys that have a place of their own on the page do not belong here too."""
-        further = self.cleaned_data["further"]
-        if self.definition is not None:
-            places = {field.name for field in self._meta.model._meta.get_fields()} | self.elsewhere
-            for key in further:
-                if key in places & set(self.definition.model_fields):
-                    raise forms.ValidationError(f"{key!r} has a place of its own on this page.", code="elsewhere")
-        return further
-
     def clean(self) -> dict[str, Any] | None:
         """Text that nobody touched stays as it is stored, whatever line ends it has."""
         cleaned = super().clean()

@@ -20,23 +20,6 @@ class JobForm(ConfigurationForm):
 
     definition = JobDefinition
 
-    def clean_inputs(self) -> Any:
-        """None, or a mapping of mappings; validators are rows of their own."""
-        inputs = self.cleaned_data["inputs"]
-        if inputs is None:
-            return None
-        if not isinstance(inputs, dict) or not all(isinstance(each, dict) for each in inputs.values()):
-            raise forms.ValidationError(
-                'This must be a mapping of mappings, such as {"sequences": {"title": "Proteins"}}.',
-                code="invalid",
-            )
-        for name, each in inputs.items():
-            if "validators" in each:
-                raise forms.ValidationError(
-                    f"The validators of {name!r} have rows of their own on this page.", code="elsewhere"
-                )
-        return inputs
-
 
 class StepForm(ConfigurationForm):
     """A Step."""
@@ -49,10 +32,7 @@ class StepInline(OwnRows, admin.StackedInline):  # type: ignore[type-arg]
 
     model = Step
     form = StepForm
-    fieldsets = (
-        (None, {"fields": (("position", "task", "name", "ordering"), "inputs", "parameters")}),
-        ("Further", {"classes": ("collapse",), "fields": ("further",)}),
-    )
+    fieldsets = ((None, {"fields": (("position", "task", "name", "ordering"), "inputs", "parameters")}),)
 
 
 class ValidatorForm(ConfigurationForm):
@@ -92,9 +72,8 @@ class JobAdmin(ConfigurationAdmin):
     readonly_fields = ("pipeline",)
     fieldsets = (
         (None, {"fields": ("name", "title", "description", "version", "runnable", "pipeline")}),
-        ("The service", {"fields": ("inputs", "parameters", "results")}),
+        ("The service", {"fields": ("no_inputs", "no_results")}),
         ("For its users", {"classes": ("collapse",), "fields": ("contact", "citation", "licence", "terms")}),
-        ("Further", {"classes": ("collapse",), "fields": ("further",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -108,9 +108,9 @@ class TaskAdmin(ConfigurationAdmin):
                 "$param_NAME.",
             },
         ),
-        ("Files", {"fields": ("inputs", "outputs", ("stdin", "stdout", "stderr"))}),
+        ("Files", {"fields": (("stdin", "stdout", "stderr"),)}),
         ("How it ends", {"fields": (("timeout", "missing_output"), "exit_codes")}),
-        ("Further", {"classes": ("collapse",), "fields": ("resources", "software", "further")}),
+        ("Further", {"classes": ("collapse",), "fields": ("resources",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -7,12 +7,15 @@ from pydantic import Field
 from analytics_automated.pipelines.definitions.resources import LimitsDefinition
 from analytics_automated.pipelines.definitions.scalars import (
     EMPTY_IS_NONE,
+    FILLED,
     Definition,
     Free,
     Integer,
+    LineOrNone,
     Name,
     QueueName,
     Text,
+    TextOrNone,
     VariableName,
     Word,
     at_most,
@@ -23,8 +26,8 @@ from analytics_automated.pipelines.definitions.scalars import (
 class DataDefinition(Definition):
     """Reference data that lies on a backend, read-only."""
 
-    path: Word = Field(description="Absolute path on the backend.")
-    version: Word | None = Field(None, description="Its version, shown with results.")
+    path: Annotated[Word, at_most(1000), FILLED] = Field(description="Absolute path on the backend.")
+    version: LineOrNone = Field(None, description="Its version, shown with results.")
 
 
 class BackendDefinition(Definition):
@@ -44,8 +47,10 @@ class BackendDefinition(Definition):
     data: dict[Name, Annotated[DataDefinition, shorthand("path")]] = Field({}, description="Reference data, by name.")
     path: list[Word] = Field([], description="Folders in front of PATH.")
     environment: dict[VariableName, Text] = Field({}, description="Variables of every command that runs here.")
-    setup: Text | None = Field(None, description="Shell text before every command; it holds no placeholder.")
+    setup: TextOrNone = Field(None, description="Shell text before every command; it holds no placeholder.")
     defaults: LimitsDefinition | None = Field(None, description="Time limit and resources of tasks that name none.")
     limits: LimitsDefinition | None = Field(None, description="The most that a task may ask for.")
     max_running: Integer | None = Field(None, ge=1, description="Most commands that run here at once.")
-    user: Word | None = Field(None, description="System user that tasks run as, where the executor can.")
+    user: Annotated[Annotated[Word, at_most(64)] | None, EMPTY_IS_NONE] = Field(
+        None, description="System user that tasks run as, where the executor can."
+    )

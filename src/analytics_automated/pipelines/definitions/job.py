@@ -14,11 +14,13 @@ from analytics_automated.pipelines.definitions.scalars import (
     Integer,
     JobName,
     Line,
+    LineOrNone,
     Name,
     Reference,
     StepOutput,
     StepParameter,
     Text,
+    TextOrNone,
     Word,
     at_most,
     one_or_more,
@@ -55,8 +57,8 @@ Validators = list[Annotated[ValidatorUse, BeforeValidator(_validator)]]
 class JobInputDefinition(Definition):
     """A file, or several, that a caller sends."""
 
-    title: Word | None = Field(None, description="What people see.")
-    description: Text | None = Field(None, description="Help for people.")
+    title: LineOrNone = Field(None, description="What people see.")
+    description: TextOrNone = Field(None, description="Help for people.")
     optional: Boolean = Field(False, description="May be left out.")
     many: Boolean = Field(False, description="Several files may be sent.")
     max_size: Size | None = Field(None, description="Most bytes of one file; a setting's default unless said.")
@@ -101,7 +103,7 @@ class StepDefinition(Definition):
         description="Where inputs come from: step.output, a job input, or a list: the first that is present.",
     )
     parameters: dict[Name, Any] = Field({}, description="Fixed values of the task's parameters.")
-    when: Text | None = Field(None, description="Condition; false: the step is skipped.")
+    when: TextOrNone = Field(None, description="Condition; false: the step is skipped.")
     scatter: Annotated[ScatterDefinition, shorthand("over")] | None = Field(None, description="One run per file.")
 
     @property
@@ -114,7 +116,7 @@ class ResultDefinition(Definition):
     """An output that is shown to the caller, under its public name."""
 
     source: StepOutput = Field(alias="from", description="The step.output.")
-    title: Word | None = Field(None, description="What people see.")
+    title: LineOrNone = Field(None, description="What people see.")
 
 
 class JobLimitsDefinition(Definition):
@@ -137,7 +139,7 @@ class ScheduleDefinition(Definition):
 class ExampleDefinition(Definition):
     """An example call, for people and for `aa test`."""
 
-    title: Word | None = Field(None, description="What it shows.")
+    title: LineOrNone = Field(None, description="What it shows.")
     inputs: dict[Name, Word] = Field({}, description="Files beside the pipeline file, by input.")
     parameters: dict[Name, Free] = Field({}, description="Parameters.")
     expect: dict[Name, Free] = Field({}, description="What must come of it.")

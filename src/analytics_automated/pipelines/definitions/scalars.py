@@ -113,14 +113,24 @@ def _matches(pattern: str, what: str) -> AfterValidator:
     return AfterValidator(Rule(check, pattern=f"^(?:{pattern})$"))
 
 
+def _filled(value: str) -> str:
+    if not value:
+        raise ValueError("is empty")
+    return value
+
+
 Text = Annotated[str, BeforeValidator(_text), Strict(), AfterValidator(_strings_only)]
 """Text of one or more lines, as typed."""
 Word = Annotated[Text, AfterValidator(Rule(_words, pattern=r"^[^\x00-\x1f\x7f]*$"))]
 """Text on one line."""
+FILLED = AfterValidator(Rule(_filled, minLength=1))
+"""For keys that must say something."""
 Line = Annotated[Word, at_most(255)]
 """A short text on one line."""
 EMPTY_IS_NONE = AfterValidator(lambda value: value or None)
 """For keys where an empty text says the same as none: a page cannot tell the two apart."""
+LineOrNone = Annotated[Line | None, EMPTY_IS_NONE]
+TextOrNone = Annotated[Text | None, EMPTY_IS_NONE]
 Integer = Annotated[int, BeforeValidator(plain), Strict()]
 Number = Annotated[int | float, BeforeValidator(_number)]
 Boolean = Annotated[bool, BeforeValidator(plain), Strict()]
@@ -158,7 +168,7 @@ def _relative(value: str) -> str:
 
 _PART = r"(?!\.{1,2}(?:/|$))[^/\x00-\x1f\x7f]+"
 _RELATIVE = rf"^(?:\.|(?!-){_PART}(?:/{_PART})*)$"
-RelativePath = Annotated[Word, AfterValidator(Rule(_relative, pattern=_RELATIVE))]
+RelativePath = Annotated[Word, AfterValidator(Rule(_relative, pattern=_RELATIVE)), at_most(1000)]
 """A file or folder below the work folder."""
 
 

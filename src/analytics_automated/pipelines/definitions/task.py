@@ -11,17 +11,21 @@ from analytics_automated.pipelines.definitions.parameter import ParameterDefinit
 from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
 from analytics_automated.pipelines.definitions.scalars import (
     EMPTY_IS_NONE,
+    FILLED,
     Boolean,
     Definition,
     Integer,
     Line,
+    LineOrNone,
     Name,
     Number,
     RelativePath,
     Rule,
     Text,
+    TextOrNone,
     VariableName,
     Word,
+    at_most,
     one_or_more,
     plain,
     shorthand,
@@ -49,7 +53,9 @@ class TaskInputDefinition(Definition):
     flag: Annotated[Line | None, EMPTY_IS_NONE] = Field(
         None, description="The option in front of the file on the command line."
     )
-    separator: Word | None = Field(None, description="Between flag and file in one word: `=` or nothing.")
+    separator: Annotated[Word, at_most(16)] | None = Field(
+        None, description="Between flag and file in one word: `=` or nothing."
+    )
     env_only: Boolean = Field(False, description="The command does not name it.")
 
 
@@ -60,8 +66,8 @@ class TaskOutputDefinition(Definition):
     many: Boolean = Field(False, description="All files that match; without it exactly one.")
     optional: Boolean = Field(False, description="May be missing.")
     publish: Boolean = Field(True, description="Shown as a result unless the Job says which are.")
-    media_type: Word | None = Field(None, description="Its media type; guessed from the name unless said.")
-    title: Word | None = Field(None, description="What people see.")
+    media_type: LineOrNone = Field(None, description="Its media type; guessed from the name unless said.")
+    title: LineOrNone = Field(None, description="What people see.")
 
     @property
     def is_glob(self) -> bool:
@@ -82,6 +88,7 @@ def _exit_codes(value: str) -> str:
 
 ExitRange = Annotated[
     Word,
+    at_most,
     BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
     AfterValidator(Rule(_exit_codes, pattern=r"^[0-9]{1,3}(-[0-9]{1,3})?$", minimum=0, maximum=255)),
 ]
@@ -115,7 +122,7 @@ class RetriesDefinition(Definition):
 class ContainerDefinition(Definition):
     """The container image that a Task runs in."""
 
-    image: Word = Field(description="Image, as the backend's container runtime names it.")
+    image: Annotated[Word, FILLED] = Field(description="Image, as the backend's container runtime names it.")
 
 
 class ScriptFile(Definition):
@@ -127,11 +134,13 @@ class ScriptFile(Definition):
 class SoftwareDefinition(Definition):
     """Something that a Task uses and that results should be cited with."""
 
-    name: Word = Field(description="Its name.")
+    name: Annotated[Line, FILLED] = Field(description="Its name.")
     type: Literal["software", "dataset", "misc"] = Field("software", description="software, dataset or misc.")
-    version: Word | None = Field(None, description="Its version.")
+    version: LineOrNone = Field(None, description="Its version.")
     data: Name | None = Field(None, description="The backend's reference data that it is.")
-    parameters: Word | None = Field(None, description="How it is used.")
+    parameters: Annotated[Annotated[Word, at_most(1000)] | None, EMPTY_IS_NONE] = Field(
+        None, description="How it is used."
+    )
 
 
 def _script(value: Any) -> Any:
@@ -175,7 +184,7 @@ class TaskDefinition(Definition):
     parameters: dict[Name, ParameterDefinition] = Field({}, description="Its options.")
     environment: dict[VariableName, Text] = Field({}, description="Variables of its process.")
     secrets: list[VariableName] = Field([], description="Secrets of the worker, by name.")
-    setup: Text | None = Field(None, description="Shell text before the command.")
+    setup: TextOrNone = Field(None, description="Shell text before the command.")
     container: Annotated[ContainerDefinition, shorthand("image")] | None = Field(None, description="Its image.")
     network: Boolean = Field(False, description="It needs the network.")
     timeout: Duration | None = Field(None, description="Time that it may run; a setting's default unless said.")

@@ -1,7 +1,7 @@
 """Reads pipeline files into definitions, with everything that is wrong in them at once."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,8 @@ from analytics_automated.pipelines.definitions import (
     TaskDefinition,
 )
 from analytics_automated.pipelines.definitions.scalars import JobName, Name
-from analytics_automated.pipelines.definitions.task import ScriptFile
+from analytics_automated.pipelines.files.beside import read_beside
+from analytics_automated.pipelines.files.configuration import Configuration
 from analytics_automated.pipelines.files.sentences import problems_of
 from analytics_automated.pipelines.files.source import LARGEST, Document, read_document
 from analytics_automated.pipelines.problems import Path as KeyPath
@@ -22,41 +23,6 @@ from analytics_automated.pipelines.problems import Problem
 
 _MOST_BYTES = 4 * LARGEST + 1
 """More than a pipeline file of the largest number of characters has."""
-LARGEST_SCRIPT = 4_000_000
-"""Bytes of a script that lies beside the pipeline file."""
-
-
-@dataclass
-class Configuration:
-    """What one or more pipeline files define, each name once, and where it stands."""
-
-    backends: dict[str, BackendDefinition] = field(default_factory=dict)
-    tasks: dict[str, TaskDefinition] = field(default_factory=dict)
-    jobs: dict[str, JobDefinition] = field(default_factory=dict)
-    pipelines: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The owning pipeline of each (`tasks` | `jobs`, name)."""
-    unreadable: set[tuple[str, str]] = field(default_factory=set)
-    """Sections and names that are there but could not be read; `("files", …)` where not even the names could."""
-    problems: list[Problem] = field(default_factory=list)
-    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
-    files: list[str] = field(default_factory=list)
-
-    spelled: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Every name as its file has it, by section and the name in lower case."""
-
-    def located(self, problem: Problem) -> Problem:
-        """The problem with file and line, found by its path (section, name, …)."""
-        path = problem.path
-        document = self.documents.get((str(path[0]), str(path[1]))) if len(path) > 1 else None
-        if document is None or problem.file is not None:
-            return problem
-        return replace(problem, file=document.file, line=document.line_of(path))
-
-    def in_order(self, problems: Iterable[Problem]) -> list[Problem]:
-        """The problems in the order of files and lines, each once; last those that stand in no file."""
-        places = {file: place for place, file in enumerate(self.files)}
-        located = dict.fromkeys(self.located(problem) for problem in problems)
-        return sorted(located, key=lambda each: (places.get(each.file or "", len(places)), each.line or 0))
 
 
 _Read = TypeVar("_Read", bound=BaseModel)
@@ -105,12 +71,14 @@ def read_text(text: str, file: str, configuration: Configuration, folder: Path |
         "tasks": (TaskDefinition, configuration.tasks),
         "jobs": (JobDefinition, configuration.jobs),
     }
+    if pipeline:
+        configuration.owners.add(pipeline)
     for section, (model, known) in models.items():
         for name, data in named.get(section, {}).items():
             _read_named(section, name, data, model, known, document, configuration)
             if pipeline and section != "backends":
                 configuration.pipelines.setdefault((section, name), pipeline)
-    _read_scripts(document, configuration, folder)
+    read_beside(document, configuration, folder)
 
 
 def _read_named(
@@ -162,50 +130,3 @@ def _validated(
             line = document.line_of(here.path)
             configuration.problems.append(replace(here, file=document.file, line=line))
         return None
-
-
-def _read_scripts(document: Document, configuration: Configuration, folder: Path | None) -> None:
-    """Put the text of script files in the place of their names."""
-    for name, task in list(configuration.tasks.items()):
-        if configuration.documents["tasks", name] is not document or not isinstance(task.script, ScriptFile):
-            continue
-        read = _script_reader(folder)
-        try:
-            configuration.tasks[name] = task.model_copy(update={"script": read(task.script.file)})
-        except ValueError as error:
-            path = ("tasks", name, "script", "file")
-            problem = Problem(path, str(error), document.file, document.line_of(path))
-            configuration.problems.append(problem)
-            configuration.unreadable.add(("tasks", name))
-            del configuration.tasks[name]
-
-
-def _script_reader(folder: Path | None) -> Callable[[str], str]:
-    def read(file: str) -> str:
-        if folder is None:
-            raise ValueError("cannot be read here: write the script's text into the pipeline file")
-        inside = folder.resolve()
-        path = (inside / file).resolve()
-        if not path.is_relative_to(inside):
-            raise ValueError("lies outside the pipeline file's folder")
-        try:
-            if not path.is_file():
-                raise ValueError(
-                    "is no file" if path.exists() else f"there is no file {file!r} beside the pipeline file"
-                )
-            if path.stat().st_size > LARGEST_SCRIPT:
-                raise ValueError(f"is larger than {LARGEST_SCRIPT} bytes")
-            return _script_text(path.read_bytes())
-        except OSError as error:
-            raise ValueError(f"cannot be read: {error.strerror}") from None
-
-    return read
-
-
-def _script_text(data: bytes) -> str:
-    if b"\0" in data:
-        raise ValueError("holds a NUL character")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ValueError("is not UTF-8 text") from None

@@ -15,6 +15,10 @@ else:
 class OrderedJSONField(_TextField):
     """JSON that keeps the order of its keys, which PostgreSQL's jsonb does not: the order is the author's."""
 
+    if TYPE_CHECKING:
+        _pyi_private_set_type: Any
+        _pyi_private_get_type: Any
+
     def from_db_value(self, value: str | None, *_: Any) -> Any:
         """What the text holds."""
         return None if value is None else json.loads(value)

@@ -6,36 +6,52 @@ from django.db import models
 
 from analytics_automated.pipelines.definitions import JobDefinition
 from analytics_automated.pipelines.models.fields import OrderedJSONField
+from analytics_automated.pipelines.models.rows import DefinitionRow, NamedRow, OwnedRow, as_mapping
+from analytics_automated.pipelines.models.shipped import ShippedFile
 from analytics_automated.pipelines.models.snapshot import Snapshot
-from analytics_automated.pipelines.models.task import Task
-
-_TEXTS = ("title", "description", "version", "contact", "citation", "licence", "terms")
-_STRUCTURES = ("inputs", "parameters", "results")
+from analytics_automated.pipelines.models.task import ParameterColumns, Task
 
 
-class Job(models.Model):
+class Job(DefinitionRow):
     """A workflow that users may call: ordered Steps, Validators, one web service."""
 
     name = models.CharField(max_length=64, unique=True)
-    pipeline = models.CharField(max_length=64, blank=True, help_text="The pipeline that owns it.")
+    pipeline = models.CharField(max_length=64, help_text="The pipeline that owns it.")
     title = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
     version = models.CharField(max_length=64, blank=True)
     runnable = models.BooleanField(default=False, help_text="Callers may submit to it.")
+    access = OrderedJSONField(default="public", blank=True, help_text="public, login, or a list of groups.")
     contact = models.CharField(max_length=255, blank=True)
     citation = models.TextField(blank=True)
     licence = models.TextField(blank=True)
     terms = models.TextField(blank=True)
-    inputs = OrderedJSONField(
-        null=True, blank=True, help_text="What a caller sends; what the steps leave open unless said."
+    on_failure = models.CharField(
+        max_length=8,
+        choices=[(each, each) for each in ("cancel", "finish")],
+        default="cancel",
+        help_text="What becomes of running siblings.",
     )
-    parameters = OrderedJSONField(default=dict, blank=True, help_text="Parameters by the caller's names.")
-    results = OrderedJSONField(null=True, blank=True, help_text="Every published output unless said.")
-    further = OrderedJSONField(default=dict, blank=True, help_text="Further keys, as in a pipeline file.")
+    no_inputs = models.BooleanField(
+        default=False, help_text="Callers send no file. Else, with no inputs here: those that the steps leave open."
+    )
+    no_results = models.BooleanField(
+        default=False, help_text="Callers get no file. Else, with no results here: every published output."
+    )
+    limits = OrderedJSONField(null=True, blank=True, help_text="How much may be under way.")
+    retention = models.CharField(max_length=32, blank=True, help_text="How long submissions are kept, such as 30d.")
+    schedule = OrderedJSONField(null=True, blank=True, help_text="When it is submitted by itself.")
+    deprecated = OrderedJSONField(null=True, blank=True, help_text="That callers should move on.")
+    aliases = OrderedJSONField(default=list, blank=True, help_text="Other names of the job.")
     snapshot = models.ForeignKey(
         Snapshot, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="jobs"
     )
     """The plan of the job as it is now; none while it could not run."""
+
+    columns = (
+        *("title", "description", "version", "runnable", "access", "contact", "citation", "licence", "terms"),
+        *("on_failure", "limits", "retention", "schedule", "deprecated", "aliases"),
+    )
 
     class Meta:
         ordering = ("name",)
@@ -49,62 +65,99 @@ class Job(models.Model):
 
     def to_data(self) -> dict[str, Any]:
         """The job's keys, as a pipeline file has them."""
-        data: dict[str, Any] = {
-            **self.further,
-            **{key: getattr(self, key) for key in _TEXTS if getattr(self, key)},
-            **{key: getattr(self, key) for key in _STRUCTURES if getattr(self, key) is not None},
-            "runnable": self.runnable,
+        inputs, everywhere = self._inputs_as_data()
+        results = {row.name: row.columns_as_data() for row in self.results.all()}
+        return {
+            **self.columns_as_data(),
+            **({"inputs": inputs} if inputs or self.no_inputs else {}),
+            "parameters": as_mapping(self.parameters.all()),
+            "validators": everywhere,
             "steps": [step.to_data() for step in self.steps.all()],
+            **({"results": results} if results or self.no_results else {}),
+            "examples": [example.columns_as_data() for example in self.examples.all()],
         }
-        if data.get("inputs") is not None:
-            data["inputs"] = {name: dict(each) for name, each in data["inputs"].items()}
+
+    def _inputs_as_data(self) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+        """The inputs with their validators, and the validators of every input."""
+        inputs, everywhere = as_mapping(self.inputs.all()), []
         for validator in self.validators.all():
-            use = {"name": validator.name, "options": validator.options}
-            if not validator.input:
-                data.setdefault("validators", []).append(use)
+            use = validator.columns_as_data()
+            if validator.input:
+                inputs.setdefault(validator.input, {}).setdefault("validators", []).append(use)
             else:
-                own = data.setdefault("inputs", {}) or {}
-                data["inputs"] = own
-                own.setdefault(validator.input, {}).setdefault("validators", []).append(use)
-        return data
+                everywhere.append(use)
+        return inputs, everywhere
 
     def take_definition(self, definition: JobDefinition, tasks: dict[str, Task]) -> None:
-        """Become what the definition says, and save, with all rows that belong to it."""
+        """Become what the definition says, and save, with all rows that belong to it but for shipped files."""
         data = definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-        for key in _TEXTS:
-            setattr(self, key, data.pop(key, ""))
-        self.runnable = data.pop("runnable", False)
-        steps, validators = data.pop("steps"), [("", use) for use in data.pop("validators", [])]
-        for name, each in (data.get("inputs") or {}).items():
-            validators += [(name, use) for use in each.pop("validators", [])]
-        self.inputs, self.results = data.pop("inputs", None), data.pop("results", None)
-        if definition.inputs is not None and self.inputs is None:
-            self.inputs = {}
-        self.parameters = data.pop("parameters", {})
-        self.further = data
+        self.take_columns(data)
+        self.no_inputs, self.no_results = definition.inputs == {}, definition.results == {}
         self.save()
-        self.steps.all().delete()
-        self.validators.all().delete()
-        Step.objects.bulk_create(
-            Step.from_data(self, place, tasks[each["task"]], each) for place, each in enumerate(steps)
-        )
-        Validator.objects.bulk_create(
-            Validator(job=self, position=place, input=name, name=use["name"], options=use.get("options", {}))
-            for place, (name, use) in enumerate(validators)
-        )
+        inputs = data.get("inputs") or {}
+        validators = [("", use) for use in data.get("validators", [])]
+        validators += [(name, use) for name, each in inputs.items() for use in each.pop("validators", [])]
+        JobInput.take_mapping(self, inputs)
+        JobParameter.take_mapping(self, data.get("parameters", {}))
+        Validator.replace_all(self, (({"input": name}, use) for name, use in validators))
+        Step.replace_all(self, (({"task": tasks[each["task"]]}, each) for each in data["steps"]))
+        JobResult.take_mapping(self, data.get("results") or {})
+        Example.replace_all(self, (({}, each) for each in data.get("examples", [])))
 
 
-class Step(models.Model):
+class JobInput(NamedRow):
+    """A file, or several, that a caller sends."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="inputs")
+    title = models.CharField(max_length=255, blank=True, help_text="What people see.")
+    description = models.TextField(blank=True, help_text="Help for people.")
+    optional = models.BooleanField(default=False, help_text="May be left out.")
+    many = models.BooleanField(default=False, help_text="Several files may be sent.")
+    max_size = models.CharField(max_length=32, blank=True, help_text="Most bytes of one file, such as 10MB.")
+    max_files = models.PositiveIntegerField(null=True, blank=True, help_text="Most files.")
+    unpack = OrderedJSONField(default=list, blank=True, help_text="Archives that are taken apart: zip, tar.")
+
+    owner = "job"
+    columns = ("title", "description", "optional", "many", "max_size", "max_files", "unpack")
+
+    class Meta:
+        ordering = ("job", "position", "pk")
+        constraints = [models.UniqueConstraint(fields=["job", "name"], name="input_name_once_per_job")]
+
+
+class JobParameter(ParameterColumns):
+    """A parameter under the caller's name: sets a step's parameter, or is the job's own."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parameters")
+    sets = OrderedJSONField(default=list, blank=True, help_text="The step.parameter, or several, that it sets.")
+    aliases = OrderedJSONField(default=list, blank=True, help_text="Other names of it.")
+    advanced = models.BooleanField(  # null: as the task says
+        null=True, blank=True, default=None, help_text="Folded away in forms; as the task says unless said."
+    )
+
+    owner = "job"
+    columns = (*ParameterColumns.columns, "sets", "aliases")
+
+    class Meta:
+        ordering = ("job", "position", "pk")
+        constraints = [models.UniqueConstraint(fields=["job", "name"], name="parameter_name_once_per_job")]
+
+
+class Step(OwnedRow):
     """A Job's use of one Task."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="steps")
-    position = models.PositiveIntegerField(default=0)
     name = models.CharField(max_length=64, blank=True, help_text="The task's unless said.")
     ordering = models.PositiveIntegerField(null=True, blank=True, help_text="Equal values run side by side.")
+    needs = OrderedJSONField(null=True, blank=True, help_text="Steps that must end before, as an explicit graph.")
     inputs = OrderedJSONField(default=dict, blank=True, help_text='Where inputs come from: {"table": "search.hits"}.')
     parameters = OrderedJSONField(default=dict, blank=True, help_text="Fixed values of the task's parameters.")
-    further = OrderedJSONField(default=dict, blank=True, help_text="Further keys, as in a pipeline file.")
+    when = models.TextField(blank=True, help_text="Condition; false: the step is skipped.")
+    scatter = OrderedJSONField(null=True, blank=True, help_text="One run per file of an input.")
+
+    owner = "job"
+    columns = ("name", "ordering", "needs", "inputs", "parameters", "when", "scatter")
 
     class Meta:
         ordering = ("job", "position", "pk")
@@ -114,32 +167,77 @@ class Step(models.Model):
 
     def to_data(self) -> dict[str, Any]:
         """The step's keys, as a pipeline file has them."""
-        data: dict[str, Any] = {**self.further, "task": self.task.name}
-        if self.name:
-            data["name"] = self.name
-        if self.ordering is not None:
-            data["ordering"] = self.ordering
-        return data | {key: getattr(self, key) for key in ("inputs", "parameters") if getattr(self, key)}
-
-    @classmethod
-    def from_data(cls, job: Job, position: int, task: Task, data: dict[str, Any]) -> "Step":
-        """A row, not saved, with what a pipeline file says."""
-        own: dict[str, Any] = {key: data[key] for key in ("name", "ordering", "inputs", "parameters") if key in data}
-        own["further"] = {key: value for key, value in data.items() if key not in {"task", *own}}
-        return cls(job=job, position=position, task=task, **own)
+        return {"task": self.task.name, **self.columns_as_data()}
 
 
-class Validator(models.Model):
+class Validator(OwnedRow):
     """A named check of the data that a user sends, run before anything is queued."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="validators")
-    position = models.PositiveIntegerField(default=0)
     input = models.CharField(max_length=64, blank=True, help_text="The input that it checks; every input unless said.")
     name = models.CharField(max_length=64)
     options = OrderedJSONField(default=dict, blank=True)
+
+    owner = "job"
+    columns = ("name", "options")
 
     class Meta:
         ordering = ("job", "position", "pk")
 
     def __str__(self) -> str:
         return f"{self.job}: {self.name}"
+
+
+class JobResult(NamedRow):
+    """An output that is shown to the caller, under its public name."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="results")
+    source = models.CharField(max_length=130, help_text="The step.output.")
+    title = models.CharField(max_length=255, blank=True, help_text="What people see.")
+
+    owner = "job"
+    columns = ("title",)
+
+    class Meta:
+        ordering = ("job", "position", "pk")
+        constraints = [models.UniqueConstraint(fields=["job", "name"], name="result_name_once_per_job")]
+
+    def columns_as_data(self) -> dict[str, Any]:
+        """The keys, of which `from` is no name that a column can have."""
+        return {"from": self.source, **super().columns_as_data()}
+
+    def take_columns(self, data: dict[str, Any]) -> None:
+        """Take the keys."""
+        self.source = data.pop("from")
+        super().take_columns(data)
+
+
+class Example(OwnedRow):
+    """An example call, for people and for `aa test`."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="examples")
+    title = models.CharField(max_length=255, blank=True, help_text="What it shows.")
+    inputs = OrderedJSONField(default=dict, blank=True, help_text="Files below, by input.")
+    parameters = OrderedJSONField(default=dict, blank=True, help_text="Parameters.")
+    expect = OrderedJSONField(default=dict, blank=True, help_text="What must come of it.")
+
+    owner = "job"
+    columns = ("title", "inputs", "parameters", "expect")
+
+    class Meta:
+        ordering = ("job", "position", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.job}: {self.title or f'example {self.position + 1}'}"
+
+
+class JobFile(ShippedFile):
+    """A file of a Job's examples or schedule, shipped from beside the pipeline file."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files")
+
+    owner = "job"
+
+    class Meta:
+        ordering = ("job", "position", "pk")
+        constraints = [models.UniqueConstraint(fields=["job", "path"], name="file_once_per_job")]

@@ -5,6 +5,7 @@ from functools import lru_cache
 from django.db import models
 
 from analytics_automated.pipelines.plans import FORMAT, Plan
+from analytics_automated.storage.models import Blob
 
 
 @lru_cache(maxsize=256)
@@ -28,9 +29,21 @@ class Snapshot(models.Model):
 
     @classmethod
     def of(cls, plan: Plan) -> "Snapshot":
-        """The row of this plan, made where it is not there yet."""
+        """The row of this plan, made where it is not there yet, with its shipped files: their Blobs are there."""
         defaults = {"format": plan.format, "content": plan.to_json()}
-        return cls.objects.get_or_create(digest=plan.digest, defaults=defaults)[0]
+        snapshot, made = cls.objects.get_or_create(digest=plan.digest, defaults=defaults)
+        if made:
+            SnapshotFile.objects.bulk_create(
+                SnapshotFile(
+                    snapshot=snapshot,
+                    task=task,
+                    path=path,
+                    blob=Blob.objects.get(sha256=content.sha256, size=content.size),
+                )
+                for task, files in plan.files.items()
+                for path, content in files.items()
+            )
+        return snapshot
 
     @property
     def is_readable(self) -> bool:
@@ -41,3 +54,23 @@ class Snapshot(models.Model):
     def plan(self) -> Plan:
         """The plan."""
         return _read_plan(self.content)
+
+    def shipped_to(self, task: str) -> dict[str, Blob]:
+        """The files that the task's work folder holds, by path."""
+        return {shipped.path: shipped.blob for shipped in self.files.filter(task=task).select_related("blob")}
+
+
+class SnapshotFile(models.Model):
+    """A shipped file of a Task, as it was: it stays stored while the snapshot is there."""
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="files")
+    task = models.CharField(max_length=64)
+    path = models.CharField(max_length=1000)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="snapshotfiles")
+
+    class Meta:
+        ordering = ("snapshot", "pk")
+        constraints = [models.UniqueConstraint(fields=["snapshot", "task", "path"], name="file_once_per_snapshot")]
+
+    def __str__(self) -> str:
+        return f"{self.task}: {self.path}"

@@ -9,7 +9,8 @@ from typing import Any
 
 from analytics_automated.pipelines.checks.configuration import check_configuration
 from analytics_automated.pipelines.checks.interpreters import RUNNERS
-from analytics_automated.pipelines.files.reader import Configuration, read_text
+from analytics_automated.pipelines.files.configuration import Configuration
+from analytics_automated.pipelines.files.reader import read_text
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.pipelines.shell_text import ShellText, TooComplicated, take_apart
 from analytics_automated.pipelines.sketches.command_sketch import sketch_command, streams_of
@@ -71,7 +72,7 @@ def sketch(words: Sequence[str], *, here: Path, folder: Path, name: str | None =
         example = _example(parts)
         text = write_file(named, command, task, parts.paths, example)
         configuration = Configuration()
-        read_text(text, "sketch", configuration)
+        read_text(text, "sketch", configuration, folder)
         checked = check_configuration(configuration.backends, configuration.tasks, configuration.jobs)
         if named in checked.plans:
             plan = checked.plans[named]

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 
 from analytics_automated.runs.admin.reading import ReadingAdmin
-from analytics_automated.runs.models import Blob, Result, SubmissionInput
+from analytics_automated.runs.models import Result, SubmissionInput
+from analytics_automated.storage.models import Blob
 
 
 @admin.register(Blob)

@@ -13,7 +13,7 @@ from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.claiming import Claim
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
-from analytics_automated.runs.models import Attempt, Blob, Event, Result, StepRun, Submission
+from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission
 from analytics_automated.runs.states import (
     IllegalTransition,
     StepStatus,
@@ -21,8 +21,9 @@ from analytics_automated.runs.states import (
     step_origins,
     submission_origins,
 )
-from analytics_automated.runs.storage import StoredFile, remove
 from analytics_automated.runs.verdicts import Verdict
+from analytics_automated.storage.models import Blob
+from analytics_automated.storage.streams import StoredFile, remove
 
 FAILURES = {StepStatus.ERROR: SubmissionStatus.ERROR, StepStatus.CRASH: SubmissionStatus.CRASH}
 

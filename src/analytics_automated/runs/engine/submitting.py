@@ -11,9 +11,10 @@ from django.utils import timezone
 from analytics_automated.pipelines.models import Job, Snapshot
 from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
-from analytics_automated.runs.models import Blob, StepRun, Submission, SubmissionInput
+from analytics_automated.runs.models import StepRun, Submission, SubmissionInput
 from analytics_automated.runs.states import StepStatus, SubmissionStatus
-from analytics_automated.runs.storage import StoredFile, remove
+from analytics_automated.storage.models import Blob
+from analytics_automated.storage.streams import StoredFile, remove
 
 
 @dataclass(frozen=True, slots=True)

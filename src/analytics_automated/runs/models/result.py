@@ -2,9 +2,9 @@
 
 from django.db import models
 
-from analytics_automated.runs.models.blob import Blob
 from analytics_automated.runs.models.step_run import StepRun
 from analytics_automated.runs.models.submission import Submission
+from analytics_automated.storage.models import Blob
 
 
 class ResultQuerySet(models.QuerySet["Result"]):

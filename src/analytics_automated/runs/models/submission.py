@@ -5,8 +5,8 @@ import uuid
 from django.db import models
 
 from analytics_automated.pipelines.models import Job, Snapshot
-from analytics_automated.runs.models.blob import Blob
 from analytics_automated.runs.states import TERMINAL_SUBMISSIONS, SubmissionStatus
+from analytics_automated.storage.models import Blob
 
 
 class Submission(models.Model):

@@ -6,8 +6,8 @@ import logging
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from analytics_automated.runs.models import Blob
-from analytics_automated.runs.storage import blob_storage, remove
+from analytics_automated.storage.models import Blob
+from analytics_automated.storage.streams import blob_storage, remove
 
 logger = logging.getLogger(__name__)
 BLOB_AGE = dt.timedelta(hours=1)

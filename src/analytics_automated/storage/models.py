@@ -1,18 +1,18 @@
-"""Stored bytes."""
+"""Stored bytes, as rows."""
 
 from collections.abc import Iterable
 
 from django.db import models
 
-from analytics_automated.runs.storage import StoredFile
+from analytics_automated.storage.streams import StoredFile
 
 
 class BlobQuerySet(models.QuerySet["Blob"]):
     """Sets of blobs."""
 
     def unnamed(self) -> "BlobQuerySet":
-        """Blobs that no input and no Result names any more."""
-        return self.filter(inputs__isnull=True, results__isnull=True)
+        """Blobs that no row of any table names any more."""
+        return self.filter(**{f"{relation}__isnull": True for relation in self.model.namings()})
 
     def adopt(self, files: Iterable[StoredFile]) -> dict[str, "Blob"]:
         """The blobs of freshly stored files, by storage key, in the caller's transaction.
@@ -48,3 +48,8 @@ class Blob(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sha256[:12]} ({self.size} bytes)"
+
+    @classmethod
+    def namings(cls) -> list[str]:
+        """The relations by which rows of other rooms name blobs, as lookups call them."""
+        return [relation.name for relation in cls._meta.related_objects]

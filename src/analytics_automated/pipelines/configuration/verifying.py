@@ -1,0 +1,50 @@
+"""The whole configuration, looked at after a change by pages."""
+
+from django.db import transaction
+
+from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration
+from analytics_automated.pipelines.configuration.history import Author, record
+from analytics_automated.pipelines.configuration.stored import read_stored, with_files
+from analytics_automated.pipelines.definitions import BackendDefinition
+from analytics_automated.pipelines.models import Backend, Job, Snapshot
+from analytics_automated.pipelines.models.change import Door
+from analytics_automated.pipelines.problems import ConfigurationError
+
+
+def lock_configuration() -> None:
+    """Make others who change the configuration wait for the end of this transaction: each then checks what the one
+    before has made. (SQLite makes them wait by itself.)"""
+    list(Backend.objects.select_for_update(of=("self",)).filter(name=LOCAL_BACKEND).values_list("pk"))
+
+
+def verify_stored(who: str = "") -> None:
+    """Check the whole configuration as it stands in the database, renew the snapshots of all jobs, and write its
+    history.
+
+    For changes by pages: call it in the transaction of the change, and let `ConfigurationError` undo that.
+    A job with problems is an error where it is runnable; else it only has no snapshot.
+    """
+    stored = read_stored()
+    unreadable = {(str(problem.path[0]), str(problem.path[1])) for problem in stored.problems}
+    checked = check_configuration(stored.backends, stored.tasks, stored.jobs, unreadable=unreadable)
+    idle = {name for name, job in stored.jobs.items() if not job.runnable}
+    errors = [
+        problem
+        for problem in [*stored.problems, *checked.problems]
+        if not problem.warning and not (problem.path[0] == "jobs" and problem.path[1] in idle)
+    ]
+    if errors:
+        raise ConfigurationError(errors)
+    for name in stored.jobs:
+        plan = checked.plans.get(name)
+        snapshot = Snapshot.of(with_files(plan, stored.files)) if plan is not None else None
+        Job.objects.filter(name=name).update(snapshot=snapshot)
+    record(Author(who, Door.PAGES))
+
+
+def ensure_local_backend() -> None:
+    """Make the Backend that always exists. Called after every migration."""
+    with transaction.atomic():
+        if not Backend.objects.filter(name=LOCAL_BACKEND).exists():
+            Backend(name=LOCAL_BACKEND).take_definition(BackendDefinition())
+            record(Author("A_A", Door.START))
