@@ -59,8 +59,11 @@ def interpreter_of(word: str, parts: Parts) -> list[str]:
     cannot be shipped. Shipped files are no programs, so that they need one."""
     if parts.ground.beside(word) is None or not parts.level.ships:
         return []
-    with (parts.ground.here / word).open("rb") as file:
-        first = file.readline(200).decode("utf-8", errors="replace")
+    try:
+        with (parts.ground.here / word).open("rb") as file:
+            first = file.readline(200).decode("utf-8", errors="replace")
+    except OSError:
+        return []
     words = first.removeprefix("#!").split() if first.startswith("#!") else []
     return words[1:] if words[:1] and words[0].endswith("/env") and words[1:2] != ["-S"] else words
 

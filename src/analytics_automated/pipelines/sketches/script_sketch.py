@@ -114,8 +114,9 @@ def _argument(word: ShellWord, guess: Guess, parts: Parts) -> Iterator[Edit]:
             path = parts.ship(guess.value)
             if path != guess.value:
                 yield word.start, word.end, shlex.quote(guess.lead + path)
-        case Kind.VALUE if number_of(guess.value) is not None and (guess.option or guess.lead):
-            # A text may be anything, which a script seldom expects: only numbers become parameters.
+        case Kind.VALUE if number_of(guess.value) is not None and guess.option and guess.lead != guess.option:
+            # A text may be anything, which a script seldom expects: only numbers become parameters. Those that are
+            # written together with their option, as in `fold -w1`, are mostly a part of what is done.
             name = parts.parameter(guess)
             if name is not None:
                 yield word.start, word.end, _variable(guess.lead, f"param_{name}")

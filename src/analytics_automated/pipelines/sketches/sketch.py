@@ -24,8 +24,6 @@ from analytics_automated.pipelines.sketches.script_sketch import (
     sketch_unknown_text,
 )
 
-_SHELL_SIGNS = frozenset({"|", "||", "&&", ";", "<", ">", ">>", "2>", "2>&1", "&"})
-
 _OPERAND = re.compile(r"(?![-+]|[0-9.]+$)[^=]+")
 """A word that may be a program or what it works on, and is no option, number or assignment."""
 
@@ -54,10 +52,11 @@ class Sketch:
 def sketch(words: Sequence[str], *, here: Path, folder: Path, name: str | None = None) -> Sketch:
     """Sketch a pipeline for a command that was typed in `here`; its file is to lie in `folder`.
 
-    One word with blanks in it is shell text. Raises `NoSketch` where there is no command.
+    A lone word is shell text; among several words a `>` is one that was in quotes. Raises `NoSketch` where there is
+    no command.
     """
-    command = _as_typed(words)
-    given = shell_text_of(words) or (command if _is_shell_text(words) else None)
+    command = words[0] if len(words) == 1 else shlex.join(words)
+    given = shell_text_of(words) or (command if len(words) == 1 else None)
     shell = _taken_apart(given) if given is not None else None
     is_nothing = shell is not None and not any(each.words for each in shell.commands)
     if not command.strip() or is_nothing or (given is None and not words[0]):
@@ -84,16 +83,6 @@ def sketch(words: Sequence[str], *, here: Path, folder: Path, name: str | None =
     raise NoSketch(
         "is none that a pipeline file can hold: " + "; ".join(map(str, [*configuration.problems, *checked.problems]))
     )
-
-
-def _as_typed(words: Sequence[str]) -> str:
-    if len(words) == 1:
-        return words[0]
-    return " ".join(word if word in _SHELL_SIGNS else shlex.quote(word) for word in words)
-
-
-def _is_shell_text(words: Sequence[str]) -> bool:
-    return len(words) == 1 or any(word in _SHELL_SIGNS for word in words)
 
 
 def _taken_apart(text: str) -> ShellText | None:
