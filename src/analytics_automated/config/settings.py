@@ -54,6 +54,8 @@ CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_CREDENTIALS = False
 CORS_EXPOSE_HEADERS = [
     "Location",
+    "Deprecation",
+    "Link",
     "ETag",
     "Accept-Ranges",
     "Repr-Digest",

@@ -13,7 +13,7 @@ from analytics_automated.pipelines.definitions import (
     ScheduleDefinition,
 )
 from analytics_automated.pipelines.definitions.call import CallDefinition
-from analytics_automated.pipelines.parameters import check_values
+from analytics_automated.pipelines.parameters import is_required, value_problems
 from analytics_automated.pipelines.plans import PlannedParameter
 from analytics_automated.pipelines.problems import Problem, nearest
 
@@ -39,19 +39,19 @@ def parameter_problems(call: CallDefinition, parameters: Mapping[str, PlannedPar
     """Values that the job would refuse; paths begin at the call."""
     names = {alias: name for name, parameter in parameters.items() for alias in (name, *parameter.aliases)}
     spelled: dict[str, str] = {}
-    for given in call.parameters:
-        name = names.get(given, given)
-        if other := spelled.get(name):
-            yield Problem(("parameters", given), f"sets the same parameter as {other!r}")
-        spelled.setdefault(name, given)
-    values = {name: call.parameters[given] for name, given in spelled.items()}
-    _, refusals = check_values({name: parameter.definition for name, parameter in parameters.items()}, values)
-    for refusal in refusals:
-        name = refusal.name or ""
-        if refusal.code == "required":
-            yield Problem(("parameters",), f"gives no value for the parameter {name!r}, which is required")
+    for given, value in call.parameters.items():
+        name = names.get(given)
+        path = ("parameters", given)
+        if name is None:
+            yield Problem(path, f"is no parameter of this job{nearest(given, names)}")
+        elif name in spelled:
+            yield Problem(path, f"sets the same parameter as {spelled[name]!r}")
         else:
-            yield Problem(("parameters", spelled[name]), refusal.message)
+            spelled[name] = given
+            yield from (problem.below(*path) for problem in value_problems(parameters[name].definition, value))
+    for name, parameter in parameters.items():
+        if name not in spelled and is_required(parameter.definition):
+            yield Problem(("parameters",), f"gives no value for the parameter {name!r}, which is required")
 
 
 def expectation_problems(

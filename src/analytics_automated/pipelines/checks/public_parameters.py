@@ -69,7 +69,7 @@ def _fixed_values(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> It
                 yield Problem(path, f"is stored in the task {step.task!r}, so a step cannot set it")
             else:
                 definition = callers_definition(task, name)
-                yield from (Problem(path, sentence) for sentence in value_problems(definition, value))
+                yield from (problem.below(*path) for problem in value_problems(definition, value))
 
 
 def _public(
@@ -112,10 +112,10 @@ def _public(
         return None, [Problem((*path, "sets"), message)]
     definition = found[0].model_copy(update={key: value for key, value in changed.items() if value is not None})
     wrong = [
-        Problem((*path, key), sentence)
+        problem.below(*path, key)
         for key in ("default", "example")
         if changed.get(key) is not None
-        for sentence in value_problems(definition, changed[key])
+        for problem in value_problems(definition, changed[key])
     ]
     return definition, wrong
 

@@ -1,7 +1,7 @@
 """What must hold within one Task."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from analytics_automated.pipelines.checks.parameter import check_parameter, is_callers_text, negative_numbers
 from analytics_automated.pipelines.checks.programs import program_problems
@@ -144,21 +144,25 @@ def _exit_codes(task: TaskDefinition) -> Iterator[Problem]:
     codes = task.exit_codes
     taken: dict[int, str] = {}
     for key, ranges in (("stop", codes.stop), ("continue", codes.ok), ("fail", codes.fail)):
-        for code in (code for code in range(256) if codes.matches(ranges, code)):
-            other = taken.setdefault(code, key)
-            if other != key:
-                yield Problem(("exit_codes", key), f"names {code}, and so does `{other}`: a code means one thing")
-                break
+        twice = next((code for code in _codes(ranges) if taken.get(code, key) != key), None)
+        if twice is not None:
+            message = f"names {twice}, and so does `{taken[twice]}`: a code means one thing"
+            yield Problem(("exit_codes", key), message)
+        taken |= dict.fromkeys(_codes(ranges), key)
     told: dict[int, str] = {}
-    for codes_of_one, text in codes.messages.items():
-        path = ("exit_codes", "messages", codes_of_one)
+    for span, text in codes.messages.items():
+        path = ("exit_codes", "messages", span)
         if len(text) > LONGEST_MESSAGE:
             yield Problem(path, f"is longer than {LONGEST_MESSAGE} characters")
-        for code in (code for code in range(256) if codes.matches([codes_of_one], code)):
-            other = told.setdefault(code, codes_of_one)
-            if other != codes_of_one:
-                yield Problem(path, f"is about {code}, and so is {other!r}: a code has one message")
-                break
+        twice = next((code for code in _codes([span]) if code in told), None)
+        if twice is not None:
+            yield Problem(path, f"is about {twice}, and so is {told[twice]!r}: a code has one message")
+        told |= dict.fromkeys(_codes([span]), span)
+
+
+def _codes(ranges: Iterable[str]) -> list[int]:
+    bounds = ((int(low), int(high or low)) for low, _, high in (text.partition("-") for text in ranges))
+    return [code for low, high in bounds for code in range(low, high + 1)]
 
 
 def _unused(task: TaskDefinition) -> Iterator[Problem]:

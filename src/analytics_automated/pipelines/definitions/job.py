@@ -18,6 +18,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     Line,
     LineOrNone,
     Name,
+    PublicName,
     Reference,
     StepOutput,
     StepParameter,
@@ -37,13 +38,13 @@ def _validator(value: Any) -> Any:
     """`fasta` and `{fasta: {…}}` both become a name with options."""
     if isinstance(value, str):
         return {"name": value}
-    if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+    if isinstance(value, dict) and {"name", "options"} & set(value):
+        return value
+    if isinstance(value, dict) and len(value) == 1:
         ((name, options),) = value.items()
         if plain(options) is not None and not isinstance(options, dict):
             raise ValueError(f"the options of a validator are a mapping, such as {{{name}: {{option: value}}}}")
         return {"name": name, "options": {} if plain(options) is None else options}
-    if isinstance(value, dict) and "name" in value:
-        return value
     raise ValueError("is no validator: write its name, or its name with options, such as {fasta: {alphabet: protein}}")
 
 
@@ -76,7 +77,7 @@ class JobParameterDefinition(ParameterDefinition):
     sets: Annotated[list[StepParameter], BeforeValidator(one_or_more)] = Field(
         [], description="The step.parameter, or several, that it sets."
     )
-    aliases: Annotated[list[Word], BeforeValidator(one_or_more)] = Field([], description="Other names of it.")
+    aliases: Annotated[list[PublicName], BeforeValidator(one_or_more)] = Field([], description="Other names of it.")
 
     @model_serializer(mode="wrap")
     def _with_said_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -50,6 +50,8 @@ def _choices(value: Any) -> Any:
         if len(set(texts)) < len(texts):
             raise ValueError("names a choice twice")
         return dict(zip(texts, value, strict=True))
+    if isinstance(value, list | tuple):
+        raise ValueError("must be a list of texts, or a mapping of each to its title")
     return value
 
 
