@@ -74,10 +74,10 @@ def _script_data(task: TaskDefinition) -> Iterator[tuple[str, int]]:
     if not isinstance(task.script, str) or task.interpreter is not None:
         return
     told: set[str] = set()
+    text = task.script.replace("${", "$")
     for number, line in enumerate(task.script.splitlines(), 1):
-        for found in _USED.finditer(line):
-            name = found[1]
-            set_here = re.search(rf"(?<![\w$]|\$\{{)data_{name}\b", task.script.replace("${", "$"))
-            if name not in told and set_here is None:
+        for name in _USED.findall(line):
+            is_set_here = re.search(rf"(?<![\w$])data_{name}\b", text) is not None
+            if name not in told and not is_set_here:
                 told.add(name)
                 yield name, number
