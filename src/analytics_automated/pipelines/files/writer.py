@@ -18,9 +18,12 @@ from analytics_automated.pipelines.files.source import core_value
 WIDTH = 100
 """Columns of a line with a mapping or list on it."""
 _NEVER_FOLDED = 1_000_000
-"""Columns of a line with a text: what is one line for its author stays one."""
+"""More columns than any line has: what is one line of text for its author stays one."""
 _BLOCK_KEYS = frozenset({"backends", "tasks", "jobs", "parameters", "steps"})
 """Mappings and lists that are written over lines, however short."""
+_ESCAPED = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029\ufeff]")
+"""What is written as an escape: what YAML cannot hold (YAML 1.2.2, section 5.1), and what a version of it reads as the
+end of a line."""
 _TAG = "tag:yaml.org,2002:"
 _TEXT = f"{_TAG}str"
 
@@ -38,13 +41,14 @@ def pipeline_text(sections: Mapping[str, Mapping[str, Mapping[str, Any]]], pipel
 
 
 def definition_text(section: str, name: str, data: Mapping[str, Any] | None) -> str:
-    """One definition, as it would stand in a file; nothing for none."""
-    return "" if data is None else _serialized(_node({section: {name: shortened(section, data)}}, 0, top=True))
+    """One definition, as it could stand in a file, with a line for each value, so that two can be compared; nothing
+    for none."""
+    return "" if data is None else _serialized(_node({section: {name: shortened(section, data)}}, _NEVER_FOLDED))
 
 
 def value_text(data: Any) -> str:
-    """Any data, as YAML that is easy to read."""
-    return _serialized(_node(data, 0, top=True))
+    """Any data, as YAML with a line for each value."""
+    return _serialized(_node(data, _NEVER_FOLDED))
 
 
 def _serialized(node: Node) -> str:
@@ -52,6 +56,7 @@ def _serialized(node: Node) -> str:
     writer.version = (1, 2)
     writer.width = _NEVER_FOLDED
     writer.allow_unicode = True
+    writer.brace_single_entry_mapping_in_flow_sequence = True
     writer.sequence_dash_offset = 2
     writer.sequence_indent = 4
     stream = io.StringIO()
@@ -60,17 +65,17 @@ def _serialized(node: Node) -> str:
 
 
 def _node(data: Any, depth: int, *, top: bool = False, key: str = "") -> Node:
-    """The node of the data; `depth` is how many columns stand in front of it."""
+    """The node of the data; `depth` is how many columns stand in front of it on its line."""
     if isinstance(data, Mapping):
         over_lines = key in _BLOCK_KEYS and all(isinstance(value, Mapping) for value in data.values())
-        flow = not top and not over_lines and _fits(data, depth + len(key) + 2)
+        flow = not data or (not top and not over_lines and _fits(data, depth + len(key) + 2))
         pairs = [(_scalar(name), _node(value, depth + 2, key=str(name))) for name, value in data.items()]
         if key in {"backends", "tasks", "jobs"}:
             pairs = [(name, _opened(value)) for name, value in pairs]
         return MappingNode(f"{_TAG}map", pairs, flow_style=flow)
     if isinstance(data, list):
-        flow = key not in _BLOCK_KEYS and _fits(data, depth + len(key) + 2)
-        return SequenceNode(f"{_TAG}seq", [_node(item, depth + 4) for item in data], flow_style=flow or not data)
+        flow = not data or (key not in _BLOCK_KEYS and _fits(data, depth + len(key) + 2))
+        return SequenceNode(f"{_TAG}seq", [_node(item, depth + 4) for item in data], flow_style=flow)
     return _scalar(data)
 
 
@@ -87,12 +92,12 @@ def _fits(data: Any, column: int) -> bool:
     return length is not None and column + length <= WIDTH
 
 
-def _length(data: Any) -> int | None:
+def _length(data: Any, deepest: int = 2) -> int | None:
     """About how long it is on one line; none where it holds text of several lines, or is deep."""
     if isinstance(data, Mapping):
         data = [part for pair in data.items() for part in pair]
     if isinstance(data, list):
-        lengths = [_length(item) for item in data]
+        lengths = [_length(item, deepest - 1) for item in data] if deepest else [None]
         return None if None in lengths else sum(length or 0 for length in lengths) + 2 * len(lengths) + 2
     if isinstance(data, str):
         return None if "\n" in data else len(data)
@@ -111,6 +116,9 @@ def _scalar(value: Any) -> ScalarNode:
 
 def _style(text: str) -> str | None:
     """Blocks for several lines, quotes for what is no text to YAML; else the emitter finds out."""
+    if _ESCAPED.search(text):
+        return '"'
     if "\n" in text and text.strip():
         return "|"
-    return None if text and isinstance(core_value(text), str) else "'"
+    # ruamel.yaml writes `{a: ?b}`, and does not read it.
+    return None if text and not text.startswith(("?", ":")) and isinstance(core_value(text), str) else "'"
