@@ -9,6 +9,7 @@ from typing import get_type_hints
 
 import click
 import pytest
+from pydantic import BaseModel
 
 from analytics_automated import cli
 from analytics_automated.config.environment import PREFIX, Settings
@@ -33,7 +34,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 import generated_reference  # noqa: E402
 from generated_reference.commands import shown_options  # noqa: E402
 from generated_reference.http import operations, shown_path  # noqa: E402
-from generated_reference.kinds import description_of  # noqa: E402
+from generated_reference.kinds import description_of, models_in  # noqa: E402
 from generated_reference.pipeline_file import sections  # noqa: E402
 from generated_reference.support import unsupported_values  # noqa: E402
 from generated_reference.validators import own_validators  # noqa: E402
@@ -123,15 +124,19 @@ def test_every_validator_and_option_is_described_in_the_reference() -> None:
     lacking = []
     for validator in own_validators():
         kind = validator_class(validator)
-        hints = get_type_hints(kind.Options, include_extras=True)
         _, _, after = page.partition(f"\n## {validator}\n")
         shown, _, _ = after.partition("\n## ")
         lacking += [validator] if not kind.__doc__ or not shown else []
-        lacking += [
-            f"{validator}.{option}"
-            for option, field in kind.Options.model_fields.items()
-            if not description_of(field, hints[option]) or f"| `{option}` |" not in shown
-        ]
+        models: list[type[BaseModel]] = [kind.Options]
+        while models:
+            model = models.pop()
+            hints = get_type_hints(model, include_extras=True)
+            models += [each for hint in hints.values() for each in models_in(hint)]
+            lacking += [
+                f"{validator}.{option}"
+                for option, field in model.model_fields.items()
+                if not description_of(field, hints[option]) or f"| `{field.alias or option}` |" not in shown
+            ]
 
     assert lacking == []
 
@@ -156,13 +161,15 @@ def test_every_route_is_described_in_the_reference() -> None:
 def refusal_codes() -> set[str]:
     """The codes of refusals that are written out in the code."""
     found = set()
-    for path in [*SOURCE.glob("api/**/*.py"), *SOURCE.glob("pipelines/*.py")]:
+    for path in [*SOURCE.glob("api/**/*.py"), *SOURCE.glob("pipelines/*.py"), *SOURCE.glob("runs/*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and len(node.args) > 2:
                 called = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 code = node.args[2]
                 if called in {"Refusal", "refuse"} and isinstance(code, ast.Constant):
                     found.add(str(code.value))
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "UnfitArchive":
+                found |= {code.value for code in node.args[:1] if isinstance(code, ast.Constant)}
             elif isinstance(node, ast.Assign) and "_CODES" in [getattr(each, "id", "") for each in node.targets]:
                 found |= set(ast.literal_eval(node.value).values())
     return found
@@ -183,7 +190,8 @@ def test_every_code_of_a_refusal_is_described_in_the_reference() -> None:
     [
         (BackendDefinition, "sandbox", ["required"]),
         (BackendDefinition, "network", ["deny"]),
-        (BackendDefinition, "data", []),
+        (BackendDefinition, "user", []),
+        (BackendDefinition, "data", None),
         (BackendDefinition, "root", None),
         (TaskDefinition, "retries", []),
         (TaskDefinition, "timeout", None),
@@ -192,7 +200,7 @@ def test_every_code_of_a_refusal_is_described_in_the_reference() -> None:
         (ResourcesDefinition, "cpus", None),
         (JobDefinition, "access", []),
         (JobDefinition, "steps", None),
-        (JobInputDefinition, "unpack", []),
+        (JobInputDefinition, "unpack", None),
         (JobInputDefinition, "many", None),
         (StepDefinition, "when", []),
         (StepDefinition, "needs", None),
@@ -269,7 +277,8 @@ def test_every_variable_that_the_documentation_names_is_a_setting() -> None:
         (name_of(page), name) for page in PAGES for name in re.findall(r"\bAA_[A-Z][A-Z_]*[A-Z]\b", page.read_text())
     }
 
-    assert sorted(each for each in named if each[1] not in known) == []
+    # The names behind AA_SECRET_ are those that pipelines give to their secrets.
+    assert sorted(each for each in named if each[1] not in known and not each[1].startswith("AA_SECRET_")) == []
 
 
 def test_every_aa_command_that_the_documentation_shows_is_one() -> None:

@@ -8,6 +8,7 @@ from analytics_automated.pipelines.checks.configuration import check_configurati
 from analytics_automated.pipelines.checks.support import WORDS
 from analytics_automated.pipelines.configuration import apply, read_stored, verify_stored
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
+from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
 from analytics_automated.pipelines.files.reader import Configuration
 from analytics_automated.pipelines.models import Job
 from analytics_automated.pipelines.problems import ConfigurationError
@@ -16,25 +17,16 @@ BACKEND: list[dict[str, Any]] = [
     {"sandbox": "required"},
     {"network": "deny"},
     {"container": "apptainer"},
-    {"data": {"uniref90": {"path": "/data/uniref90", "version": "1"}}},
-    {"path": ["/opt/bin"]},
-    {"environment": {"BLASTDB": "/data"}},
-    {"setup": "module load blast"},
-    {"defaults": {"timeout": "1h"}},
-    {"limits": {"resources": {"cpus": 4}}},
     {"max_running": 10},
     {"user": "analysis"},
     {"executor": "slurm"},
     {"executor": "grid_engine"},
 ]
 TASK: list[dict[str, Any]] = [
-    {"secrets": ["STATS_URL"]},
-    {"setup": "source activate blast"},
     {"container": {"image": "blast.sif"}},
     {"retries": {"max": 2, "delay": "10s"}},
     {"cache": True},
     {"resources": {"gpus": 1}},
-    {"command": ["tool", "{data.uniref90}"]},
     {"command": ["tool", "x{scatter.index}"]},
     {"environment": {"STEM": "{scatter.stem}"}},
 ]
@@ -45,10 +37,8 @@ JOB: list[dict[str, Any]] = [
     {"limits": {"per_caller": 10}},
     {"retention": "30d"},
     {"schedule": {"cron": "0 3 * * 1", "overlap": "allow"}},
-    {"aliases": ["other"]},
     {"steps": [{"task": "task", "when": "input.data"}]},
     SCATTERED_STEP,
-    {"inputs": {"data": {"many": True, "unpack": ["zip"]}}},
 ]
 CASES = [
     *(("backends", keys) for keys in BACKEND),
@@ -131,7 +121,7 @@ def test_a_kept_job_cannot_be_made_runnable_by_a_page() -> None:
 
 def test_everything_that_a_job_needs_is_said_at_once() -> None:
     made = configuration("jobs", {"access": "login", "retention": "1d"}, runnable=True)
-    made.tasks["task"] = made.tasks["task"].model_copy(update={"cache": True, "secrets": ["S"]})
+    made.tasks["task"] = made.tasks["task"].model_copy(update={"cache": True, "resources": ResourcesDefinition(gpus=1)})
     made.backends["backend"] = BackendDefinition(user="analysis")
     assert len(messages(made)) == 5
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analytics_automated.pipelines.checks.variables import OWN_VARIABLES, PRIVATE_VARIABLES
+from analytics_automated.pipelines.checks.variables import OWN_VARIABLES, PRIVATE_VARIABLES, SERVERS_SECRETS
 from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.pipelines.problems import Path, Problem
 from analytics_automated.pipelines.templates import placeholders_in_shell
@@ -34,6 +34,9 @@ def _secrets(task: TaskDefinition) -> Iterator[Problem]:
         path = ("secrets", index)
         if name in seen:
             yield Problem(path, f"names {name!r} twice")
+        elif name in SERVERS_SECRETS:
+            message = f"AA_SECRET_{name} is a setting of A_A itself, which no task is given: choose another name"
+            yield Problem(path, message)
         elif name in PRIVATE_VARIABLES:
             yield Problem(path, f"{name!r} is set by A_A for every command: choose another name")
         elif name in own_variables(task):

@@ -12,20 +12,18 @@ from analytics_automated.pipelines.problems import Path, Problem
 WORDS = "not supported by this version"
 LATER_EXECUTORS = frozenset({"slurm", "grid_engine"})
 """Executors that are written of, but that this version does not have."""
-LATER_PLACEHOLDERS = frozenset({"data", "scatter"})
+LATER_PLACEHOLDERS = frozenset({"scatter"})
 """Kinds of placeholders that stand for what this version does not have."""
 
 _BACKEND: dict[str, Any] = {
     "sandbox": ("auto", "off"),
     "network": ("allow",),
-    **dict.fromkeys(("container", "data", "path", "environment", "setup", "defaults", "limits", "max_running", "user")),
+    **dict.fromkeys(("container", "max_running", "user")),
 }
-_TASK: dict[str, Any] = dict.fromkeys(
-    ("secrets", "setup", "container", "retries", "cache"),
-)
+_TASK: dict[str, Any] = dict.fromkeys(("container", "retries", "cache"))
 _JOB: dict[str, Any] = {
     "access": ("public",),
-    **dict.fromkeys(("limits", "retention", "schedule", "aliases")),
+    **dict.fromkeys(("limits", "retention", "schedule")),
 }
 _STEP: dict[str, Any] = dict.fromkeys(("when", "scatter"))
 """Keys by definition, with the values that need nothing; none: whatever differs from the default needs it."""
@@ -39,8 +37,6 @@ def unsupported(
     problems = [*_of(job, _JOB, ())]
     for index, step in enumerate(job.steps):
         problems += _of(step, _STEP, ("steps", index))
-    for name, definition in (job.inputs or {}).items():
-        problems += _of(definition, {"unpack": None}, ("inputs", name))
     used = dict.fromkeys(step.task for step in job.steps)
     for name in used:
         task = tasks[name]
