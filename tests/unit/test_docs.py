@@ -9,6 +9,7 @@ from typing import get_type_hints
 
 import click
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from analytics_automated import cli
@@ -22,7 +23,9 @@ from analytics_automated.pipelines.definitions import (
     TaskDefinition,
 )
 from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
+from analytics_automated.pipelines.definitions.scalars import plain_deep
 from analytics_automated.pipelines.files.reader import Configuration, read_text
+from analytics_automated.pipelines.files.schema import pipeline_schema
 from analytics_automated.pipelines.files.source import read_document
 from analytics_automated.pipelines.validators.registry import validator_class
 
@@ -226,6 +229,13 @@ def test_every_pipeline_file_in_the_documentation_is_right(place: str, text: str
     assert set(checked.plans) == set(configuration.jobs)
 
 
+def test_every_pipeline_file_in_the_documentation_pleases_the_schema_for_editors() -> None:
+    schema = Draft202012Validator(pipeline_schema())
+    read = [(place, plain_deep(read_document(text, place).data)) for place, text in pipeline_files()]
+
+    assert [(place, error.message) for place, data in read for error in schema.iter_errors(data)] == []
+
+
 def test_the_pipeline_files_in_documentation_and_examples_can_be_applied_together() -> None:
     examples = [(name_of(path), path.read_text()) for path in (ROOT / "examples").glob("*.yaml")]
     owners: dict[tuple[str, str], set[str]] = {}
@@ -293,7 +303,8 @@ def test_every_aa_command_that_the_documentation_shows_is_one() -> None:
     for place, (name, *words) in shown:
         command = cli.main.commands.get(name)
         options = {} if command is None else {word: each for each in command.params for word in each.opts}
-        given = [word.partition("=")[0] for word in words if word.startswith("--")]
+        own = words[: words.index("--")] if "--" in words else words
+        given = [word.partition("=")[0] for word in own if word.startswith("--")]
         if command is None or (name != "manage" and not set(given) <= set(options)):
             wrong.append((place, name, *given))
     assert len(shown) > 10

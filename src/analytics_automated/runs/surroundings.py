@@ -3,26 +3,15 @@
 import json
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
+from analytics_automated.executors.search_path import search_path
 from analytics_automated.runs.places import Place
 from analytics_automated.runs.secrets import Secrets
 from analytics_automated.runs.workdirs import WorkFolder
 
-FALLBACK_PATH = "/usr/local/bin:/usr/bin:/bin"
 PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
 """Variables of the worker that a command does get: how text is written, and where the machine is."""
-
-
-def search_path() -> str:
-    """The worker's PATH without the folder of A_A's own programs, where these are in an environment of their own."""
-    folders = [folder for folder in os.environ.get("PATH", FALLBACK_PATH).split(":") if folder]
-    if sys.prefix != sys.base_prefix:
-        own = Path(sys.prefix, "bin").resolve()
-        folders = [folder for folder in folders if Path(folder).resolve() != own]
-    return ":".join(folders) or FALLBACK_PATH
 
 
 def environment(

@@ -3,9 +3,10 @@
 import datetime
 import math
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict
 from pydantic_core import PydanticCustomError
 
 LARGEST_COUNT = 2**31 - 1
@@ -83,6 +84,18 @@ def _number(value: Any) -> int | float:
     return value
 
 
+class Rule:
+    """A check of a value, with what of it a JSON Schema can say: `files.schema` finds it there."""
+
+    def __init__(self, check: Callable[[Any], Any], **keywords: Any) -> None:
+        self.check = check
+        self.keywords = keywords
+
+    def __call__(self, value: Any) -> Any:
+        """The value; raises `ValueError` where it is not right."""
+        return self.check(value)
+
+
 def at_most(characters: int) -> AfterValidator:
     """Texts of at most so many characters, as a column of the database holds them."""
 
@@ -91,7 +104,7 @@ def at_most(characters: int) -> AfterValidator:
             raise ValueError(f"is longer than {characters} characters")
         return value
 
-    return AfterValidator(check)
+    return AfterValidator(Rule(check, maxLength=characters))
 
 
 def _matches(pattern: str, what: str) -> AfterValidator:
@@ -102,14 +115,20 @@ def _matches(pattern: str, what: str) -> AfterValidator:
             raise ValueError(what)
         return value
 
-    return AfterValidator(check)
+    return AfterValidator(Rule(check, pattern=f"^(?:{pattern})$"))
+
+
+def _filled(value: str) -> str:
+    if not value:
+        raise ValueError("is empty")
+    return value
 
 
 Text = Annotated[str, BeforeValidator(_text), Strict(), AfterValidator(_strings_only)]
 """Text of one or more lines, as typed."""
-Word = Annotated[Text, AfterValidator(_words)]
+Word = Annotated[Text, AfterValidator(Rule(_words, pattern=r"^[^\x00-\x1f\x7f]*$"))]
 """Text on one line."""
-FILLED = _matches(r"(?s:.+)", "is empty")
+FILLED = AfterValidator(Rule(_filled, minLength=1))
 """For keys that must say something."""
 Line = Annotated[Word, at_most(255)]
 """A short text on one line."""
@@ -118,7 +137,7 @@ EMPTY_IS_NONE = AfterValidator(lambda value: value or None)
 LineOrNone = Annotated[Line | None, EMPTY_IS_NONE]
 TextOrNone = Annotated[Text | None, EMPTY_IS_NONE]
 Integer = Annotated[int, BeforeValidator(plain), Strict()]
-Number = Annotated[int | float, PlainValidator(_number)]
+Number = Annotated[int | float, BeforeValidator(_number)]
 Boolean = Annotated[bool, BeforeValidator(plain), Strict()]
 Free = Annotated[Any, BeforeValidator(plain_deep)]
 """Data of any shape, checked elsewhere."""
@@ -162,7 +181,9 @@ def _relative(value: str) -> str:
     return value
 
 
-RelativePath = Annotated[Word, AfterValidator(_relative), at_most(1000)]
+_PART = r"(?!\.{1,2}(?:/|$))[^/\x00-\x1f\x7f]+"
+_RELATIVE = rf"^(?:\.|(?!-){_PART}(?:/{_PART})*)$"
+RelativePath = Annotated[Word, AfterValidator(Rule(_relative, pattern=_RELATIVE)), at_most(1000)]
 """A file or folder below the work folder."""
 
 

@@ -20,6 +20,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     Name,
     Number,
     RelativePath,
+    Rule,
     Text,
     TextOrNone,
     VariableName,
@@ -90,7 +91,7 @@ ExitRange = Annotated[
     Word,
     at_most,
     BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
-    AfterValidator(_exit_codes),
+    AfterValidator(Rule(_exit_codes, pattern=r"^[0-9]{1,3}(-[0-9]{1,3})?$", minimum=0, maximum=255)),
 ]
 ExitRanges = Annotated[list[ExitRange], BeforeValidator(one_or_more)]
 
