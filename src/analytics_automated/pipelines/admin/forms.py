@@ -1,6 +1,7 @@
 """Forms of configuration rows, made from their definitions, and the rows that belong to another."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar
@@ -28,7 +29,14 @@ from analytics_automated.pipelines.admin.described import (
     spread,
     structure,
 )
-from analytics_automated.pipelines.admin.fields import CodeArea, CommandArea, KeptField, TextArea, VerbatimField, yaml_text
+from analytics_automated.pipelines.admin.fields import (
+    CodeArea,
+    CommandArea,
+    KeptField,
+    TextArea,
+    VerbatimField,
+    yaml_text,
+)
 from analytics_automated.pipelines.admin.theme import NumberInput
 from analytics_automated.pipelines.models.fields import OrderedJSONField
 from analytics_automated.pipelines.models.rows import DefinitionRow
@@ -259,13 +267,21 @@ class RowsInOrder(BaseInlineFormSet):  # type: ignore[type-arg]
                 following += 1
 
     def validate_unique(self) -> None:
-        """Django's; what is said of a whole row is shown at its name."""
-        try:
+        """Django's; of a row that is there twice, that is said at its name, in the words of pipeline files."""
+        with suppress(forms.ValidationError):  # which says it of no row
             super().validate_unique()
-        finally:
-            for form in self.rows():
-                for error in form.errors.pop(NON_FIELD_ERRORS, ()):
-                    form.add_error(first_field(form), error)
+        for place, form in enumerate(self.rows()):
+            if form.errors.pop(NON_FIELD_ERRORS, None):
+                form.add_error(first_field(form), self.said_twice(place, form))
+
+    def said_twice(self, place: int, form: Any) -> str:  # noqa: ARG002
+        """What is said of a row whose name another has."""
+        return f"{self.path}.{form.instance.name}: is here twice"
+
+    @property
+    def path(self) -> str:
+        """Where a pipeline file would have the rows."""
+        return f"{self.instance._meta.verbose_name_plural}.{self.instance.name}.{self.prefix}"
 
     def rows(self) -> list[Any]:
         """The forms of rows that will be there."""

@@ -261,21 +261,22 @@ class JobAdmin(WithFiles, ConfigurationAdmin):
         return super().get_queryset(request).annotate(_steps=count)
 
     def further_problems(self, draft: Draft) -> Iterator[Problem]:
-        """Validators of inputs that are not there, and files that are named but not there, or there but not named."""
+        """Validators of inputs that are not there, and wrong paths."""
         inputs = {form.instance.name for _, form in draft.rows["inputs"]}
         for place, (_, form) in enumerate(draft.rows["validators"]):
             if form.instance.input and form.instance.input not in inputs:
                 said = f"{form.instance.input!r} is no input of this page: name it under Inputs first"
                 yield Problem((*draft.path, "validators", place, "input"), said)
-        there = [form.instance.path for _, form in draft.rows["files"]]
-        for place, file in enumerate(there):
+        for place, (_, form) in enumerate(draft.rows["files"]):
             try:
-                _FILE_PATH.validate_python(file)
+                _FILE_PATH.validate_python(form.instance.path)
             except ValidationError as error:
                 sentence = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
                 yield Problem((*draft.path, "files", place), sentence)
-        if draft.definition is None:
-            return
+
+    def late_problems(self, draft: Draft) -> Iterator[Problem]:
+        """Files that are named but not there, or there but not named."""
+        there = [form.instance.path for _, form in draft.rows["files"]]
         named = list(files_of(draft.definition))
         for path, file in named:
             if file not in there:
