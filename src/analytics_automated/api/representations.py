@@ -14,6 +14,7 @@ from analytics_automated.api.schemas import (
     JobShown,
     JobStepShown,
     JobSummary,
+    Progress,
     ResultFile,
     StepCounts,
     StepState,
@@ -82,7 +83,7 @@ def submission_state(
 
 def step_state(progress: StepProgress) -> StepState:
     """Where one step stands."""
-    shown = progress.shown
+    shown, told = progress.shown, progress.told
     return StepState(
         name=shown.step,
         task=shown.task,
@@ -93,6 +94,7 @@ def step_state(progress: StepProgress) -> StepState:
         finished=progress.finished,
         exit_code=shown.exit_code,
         message=shown.message,
+        progress=None if told is None else Progress(value=told.value, text=told.text),
         runs=StepCounts(
             total=progress.total, complete=progress.complete, failed=progress.failed, running=progress.running
         ),
@@ -180,6 +182,7 @@ def _show_plan(shown: JobShown, plan: Plan, digest: str) -> None:
             many=definition.many,
             max_size=definition.max_size or settings.AA.max_file_size,
             max_files=(definition.max_files or settings.AA.max_files) if definition.many else 1,
+            unpack=list(definition.unpack) if definition.many else [],
             validators=[
                 ValidatorShown(name=use.name, options=use.options) for use in [*plan.validators, *definition.validators]
             ],

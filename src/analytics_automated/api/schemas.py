@@ -59,6 +59,13 @@ class StepCounts(Schema):
     running: int
 
 
+class Progress(Schema):
+    """How far a running command says that it is."""
+
+    value: float = Field(description="From 0 to 1.")
+    text: str
+
+
 class StepState(Schema):
     """Where one step stands."""
 
@@ -71,6 +78,7 @@ class StepState(Schema):
     finished: Time | None
     exit_code: int | None
     message: str
+    progress: Progress | None = Field(description="While it runs, where its command tells; else none.")
     runs: StepCounts
 
 
@@ -189,6 +197,7 @@ class JobInputShown(Schema):
     many: bool
     max_size: int = Field(description="Most bytes of one file.")
     max_files: int
+    unpack: list[str] = Field(description="Archives that are taken apart: zip, tar.")
     validators: list[ValidatorShown]
 
 

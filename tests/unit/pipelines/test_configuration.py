@@ -21,7 +21,7 @@ from analytics_automated.pipelines.configuration import (
     read_stored,
     verify_stored,
 )
-from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
+from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition
 from analytics_automated.pipelines.files.reader import Configuration, read_files, read_text
 from analytics_automated.pipelines.models import (
     Backend,
@@ -341,30 +341,25 @@ def test_a_backend_takes_over_a_queue_that_nobody_has() -> None:
 # There and back
 
 
-def test_every_key_comes_back_from_the_database_as_it_went_in() -> None:
-    configuration = read(ALL_KEYS.read_text())
+def test_every_key_comes_back_from_the_database_as_it_went_in(tmp_path: Path) -> None:
+    beside = ["helpers.R", "model.pkl", "weekly.fasta", "pages.zip", "expected/hits.tsv"]
+    beside += ["examples/hba.fasta", "examples/none.fasta", "examples/one.txt", "examples/two.txt"]
+    for name in beside:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "all.yaml").write_text(ALL_KEYS.read_text())
+    configuration = read_files([tmp_path / "all.yaml"])
     assert configuration.problems == []
     named = configuration.backends["cluster"]
     configuration.backends["cluster"] = named.model_copy(update={"queue": None})  # it is the backend's name anyway
-    _write_unchecked(configuration)
+    whole = configuration.jobs["homologues"]  # which needs what is still to come
+    configuration.jobs["homologues"] = whole.model_copy(update={"runnable": False})
+    apply(configuration)
     stored = read_stored()
     assert stored.problems == []
-    stored.tasks["search"] = stored.tasks["search"].model_copy(update={"files": ["helpers.R", "model.pkl"]})
     for section in ("backends", "tasks", "jobs"):
         for name, definition in getattr(configuration, section).items():
             assert as_json(getattr(stored, section)[name]) == as_json(definition)
-
-
-def _write_unchecked(configuration: Configuration) -> None:
-    """Write a listing that is no job that could be applied."""
-    for name, backend in configuration.backends.items():
-        Backend(name=name).take_definition(backend)
-    backends = {row.name: row for row in Backend.objects.all()}
-    for name, task in configuration.tasks.items():
-        Task(name=name).take_definition(task, backends[task.backend])
-    Task(name="plot").take_definition(TaskDefinition(command="plot"), backends["local"])
-    for name, job in configuration.jobs.items():
-        Job(name=name).take_definition(job, {row.name: row for row in Task.objects.all()})
 
 
 words = st.text(

@@ -44,6 +44,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"command": "a", "interpreter": "python"}, "interpreter: belongs to a `script`: a command names its program itself"),
     ({"script": "a", "interpreter": "python {param.x}"}, "interpreter: must be a program, or a list of words, without placeholders"),
     ({"script": "a", "interpreter": "python | tee"}, "interpreter: holds a pipe or || outside quotes, which only a shell understands"),
+    # secrets
+    (script(secrets=["OWN", "KEY"]), "secrets[1]: AA_SECRET_KEY is a setting of A_A itself, which no task is given"),
     # what only a shell understands
     ({"command": "a | b"}, "command: holds a pipe or || outside quotes, which only a shell understands: put the sign in quotes, or write the command as a `script`"),
     ({"command": "a > b"}, "command: holds a redirection outside quotes"),

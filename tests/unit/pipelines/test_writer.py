@@ -97,6 +97,7 @@ free = st.recursive(
 
 @given(free)
 @example("?g")
+@example("\x1b\n")
 @example({"?g": ":x"})
 @example("a\n b\n")
 @example(" a\nb")

@@ -1,5 +1,6 @@
 """The kinds of single values that a configuration holds, and the base of all definitions."""
 
+import datetime
 import math
 import re
 from collections.abc import Callable
@@ -28,6 +29,10 @@ class Scalar(str):
         made = super().__new__(cls, text)
         made.value = value
         return made
+
+    def __getnewargs__(self) -> tuple[str, str | int | float | bool | None]:  # type: ignore[override]  # str has one
+        """What copies are made of."""
+        return str(self), self.value
 
 
 def plain(value: Any) -> Any:
@@ -139,6 +144,11 @@ Free = Annotated[Any, BeforeValidator(plain_deep)]
 
 _NAME_RULE = "is no name: letters, digits and _ (at most 64), a letter first"
 Name = Annotated[Word, _matches(NAME, _NAME_RULE)]
+PublicName = Annotated[
+    Word,
+    _matches(r"[A-Za-z][A-Za-z0-9_.\-]{0,128}", "is no name: letters, digits, _ - . (at most 129), a letter first"),
+]
+"""A name by which callers set a parameter: up to a step's and a parameter's together."""
 JobName = Annotated[Word, _matches(JOB_NAME, "is no name: letters, digits, _ - . (at most 64), a letter first")]
 VariableName = Annotated[
     Word,
@@ -148,6 +158,11 @@ VariableName = Annotated[
     ),
 ]
 QueueName = Annotated[Word, _matches(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}", "is no queue name: letters, digits, _ - .")]
+Sha256 = Annotated[Word, _matches(r"[0-9a-f]{64}", "is no SHA-256: 64 of the signs 0-9 and a-f")]
+SystemUser = Annotated[
+    Word,
+    _matches(r"[a-z_][a-z0-9_.\-]{0,31}", "is no system user: small letters, digits, _ - . (at most 32)"),
+]
 Reference = Annotated[
     Word, _matches(rf"{NAME}(\.{NAME})?", "names neither a job input nor a step's output (step.output)")
 ]
@@ -170,6 +185,32 @@ _PART = r"(?!\.{1,2}(?:/|$))[^/\x00-\x1f\x7f]+"
 _RELATIVE = rf"^(?:\.|(?!-){_PART}(?:/{_PART})*)$"
 RelativePath = Annotated[Word, AfterValidator(Rule(_relative, pattern=_RELATIVE)), at_most(1000)]
 """A file or folder below the work folder."""
+
+
+def _beside(value: str) -> str:
+    if not value or value.startswith("/"):
+        raise ValueError("must be a path from the pipeline file's folder, without a leading /")
+    if any(part in {"", ".", ".."} for part in value.split("/")):
+        raise ValueError("must be a plain path below the pipeline file's folder, without empty parts, '.' or '..'")
+    return value
+
+
+FilePath = Annotated[Word, AfterValidator(_beside)]
+"""A file that lies beside the pipeline file."""
+
+
+def _date(value: str) -> str:
+    try:
+        day = datetime.date.fromisoformat(value)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != value:
+        raise ValueError("is no date: write year, month and day, such as 2026-12-01")
+    return value
+
+
+Date = Annotated[Word, AfterValidator(_date)]
+"""A day, as ISO 8601 writes it."""
 
 
 class Definition(BaseModel):
