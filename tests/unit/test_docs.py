@@ -10,6 +10,7 @@ from typing import get_type_hints
 import click
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import BaseModel
 
 from analytics_automated import cli
 from analytics_automated.config.environment import PREFIX, Settings
@@ -36,7 +37,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 import generated_reference  # noqa: E402
 from generated_reference.commands import shown_options  # noqa: E402
 from generated_reference.http import operations, shown_path  # noqa: E402
-from generated_reference.kinds import description_of  # noqa: E402
+from generated_reference.kinds import description_of, models_in  # noqa: E402
 from generated_reference.pipeline_file import sections  # noqa: E402
 from generated_reference.support import unsupported_values  # noqa: E402
 from generated_reference.validators import own_validators  # noqa: E402
@@ -126,15 +127,19 @@ def test_every_validator_and_option_is_described_in_the_reference() -> None:
     lacking = []
     for validator in own_validators():
         kind = validator_class(validator)
-        hints = get_type_hints(kind.Options, include_extras=True)
         _, _, after = page.partition(f"\n## {validator}\n")
         shown, _, _ = after.partition("\n## ")
         lacking += [validator] if not kind.__doc__ or not shown else []
-        lacking += [
-            f"{validator}.{option}"
-            for option, field in kind.Options.model_fields.items()
-            if not description_of(field, hints[option]) or f"| `{option}` |" not in shown
-        ]
+        models: list[type[BaseModel]] = [kind.Options]
+        while models:
+            model = models.pop()
+            hints = get_type_hints(model, include_extras=True)
+            models += [each for hint in hints.values() for each in models_in(hint)]
+            lacking += [
+                f"{validator}.{option}"
+                for option, field in model.model_fields.items()
+                if not description_of(field, hints[option]) or f"| `{field.alias or option}` |" not in shown
+            ]
 
     assert lacking == []
 

@@ -227,6 +227,30 @@ class JobLinks(Schema):
     submissions: str
 
 
+class SoftwareShown(Schema):
+    """Something that a job uses and that its results are to be cited with."""
+
+    name: str
+    type: str = Field(description="software, dataset or misc.")
+    version: str | None
+
+
+class DeprecationShown(Schema):
+    """That callers should move on."""
+
+    since: str = Field(description="Date.")
+    successor: str | None = Field(description="The job to use instead.")
+    url: str | None = Field(description="Address of that job.")
+
+
+class ExampleShown(Schema):
+    """An example call."""
+
+    title: str
+    inputs: dict[str, list[str]] = Field(description="Names of the files, by input.")
+    parameters: dict[str, Any]
+
+
 class JobShown(JobSummary):
     """A job with all that a caller needs."""
 
@@ -235,6 +259,10 @@ class JobShown(JobSummary):
     citation: str
     licence: str
     terms: str
+    aliases: list[str] = Field(description="Other names under which it is found.")
+    deprecated: DeprecationShown | None
+    software: list[SoftwareShown]
+    examples: list[ExampleShown]
     inputs: list[JobInputShown]
     parameters: dict[str, Any] = Field(description="JSON Schema (2020-12) of the parameters.")
     steps: list[JobStepShown]

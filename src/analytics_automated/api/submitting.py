@@ -8,7 +8,7 @@ from analytics_automated.api.addresses import Addresses
 from analytics_automated.api.answers import json_answer
 from analytics_automated.api.body_documents import SUBMISSION_BODY
 from analytics_automated.api.form_intake import read_form
-from analytics_automated.api.jobs import find_job
+from analytics_automated.api.jobs import announce_deprecation, find_job
 from analytics_automated.api.json_intake import read_json_document
 from analytics_automated.api.problems import Problem
 from analytics_automated.api.representations import submission_state
@@ -45,12 +45,11 @@ def submit(
         raise Problem("too-large" if intake.is_too_large else "invalid-request", errors=refused.refusals) from None
     finally:
         intake.discard()
-    answer = submission_state(
-        submitted.submission, submitted.inputs, submitted.step_runs, (), addresses=Addresses(request)
-    )
+    addresses = Addresses(request)
+    answer = submission_state(submitted.submission, submitted.inputs, submitted.step_runs, (), addresses)
     response = json_answer(request, answer, status=201, retry_after=answer.poll_after)
     response["Location"] = answer.links.self
-    return response
+    return announce_deprecation(response, found, addresses)
 
 
 def _runnable(job: Job, definition: str) -> Snapshot:

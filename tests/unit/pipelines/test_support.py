@@ -37,7 +37,6 @@ JOB: list[dict[str, Any]] = [
     {"limits": {"per_caller": 10}},
     {"retention": "30d"},
     {"schedule": {"cron": "0 3 * * 1", "overlap": "allow"}},
-    {"aliases": ["other"]},
     {"steps": [{"task": "task", "when": "input.data"}]},
     SCATTERED_STEP,
 ]

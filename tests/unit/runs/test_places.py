@@ -81,6 +81,11 @@ def test_what_the_task_names_is_what_it_used() -> None:
         ("export data_home=/x && cd $data_home && ls $data_real", ["real"]),
         ("my$data_x", ["x"]),
         ("$mydata_x $xdata_y data_z", []),
+        ("# data_x is large\nls $data_x", ["x"]),
+        ("source lib.sh; ls $data_x", []),
+        ('eval "$(defaults)"; ls $data_x', []),
+        ("getopts a data_x; ls $data_x", []),
+        ("echo \\$data_x", []),
     ],
 )
 def test_data_that_a_shell_script_needs(script: str, needed: list[str]) -> None:
@@ -98,6 +103,10 @@ def test_data_that_a_shell_script_needs(script: str, needed: list[str]) -> None:
 )
 def test_data_that_another_script_needs(interpreter: str, script: str, needed: list[str]) -> None:
     assert needed_data(task(script=script, interpreter=interpreter)) == needed
+
+
+def test_data_that_the_setup_sets_are_the_tasks_own() -> None:
+    assert needed_data(task(script="ls $data_x $data_y", setup="export data_x=/x")) == ["y"]
 
 
 def test_software_that_is_data_needs_them() -> None:

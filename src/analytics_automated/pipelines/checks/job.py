@@ -196,6 +196,8 @@ def validator_problems(uses: Validators, path: Path) -> Iterator[Problem]:
             options, unknown = validator_class(use.name).Options, "is no option of this validator"
             wrong = problems_of(error.errors(include_url=False), options, use.options, unknown)
             yield from (problem.below(*here) for problem in wrong)
+        except Exception as error:  # noqa: BLE001 -- a plug-in may raise anything while it is imported or made
+            yield Problem(here, f"the validator {use.name!r} cannot be used: {type(error).__name__}: {error}")
 
 
 def _results(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> tuple[dict[str, PlannedResult], list[Problem]]:

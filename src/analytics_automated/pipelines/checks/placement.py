@@ -1,6 +1,5 @@
 """A Task on its Backend: what it needs is there, and what it asks for is allowed."""
 
-import re
 from collections.abc import Iterator
 
 from analytics_automated.pipelines.commands import placed_placeholders
@@ -8,6 +7,7 @@ from analytics_automated.pipelines.definitions import BackendDefinition, TaskDef
 from analytics_automated.pipelines.definitions.resources import LimitsDefinition, ResourcesDefinition
 from analytics_automated.pipelines.problems import Path, Problem, listed, nearest
 from analytics_automated.pipelines.quantities import format_duration, format_size
+from analytics_automated.pipelines.reference_data import script_data
 
 
 def placement_problems(task: TaskDefinition, backend: BackendDefinition) -> Iterator[Problem]:
@@ -54,7 +54,7 @@ def _data(task: TaskDefinition, backend: BackendDefinition) -> Iterator[Problem]
     for index, software in enumerate(task.software):
         if software.data is not None and software.data not in backend.data:
             yield _no_data(("software", index, "data"), software.data, repr(software.data), task, backend)
-    for name, line in _script_data(task):
+    for name, line in script_data(task):
         if name not in backend.data:
             shown = f"$data_{name} in line {line} of the script"
             problem = _no_data(("script",), name, shown, task, backend)
@@ -64,20 +64,3 @@ def _data(task: TaskDefinition, backend: BackendDefinition) -> Iterator[Problem]
 def _no_data(path: Path, name: str, shown: str, task: TaskDefinition, backend: BackendDefinition) -> Problem:
     hint = nearest(name, backend.data) or f"; it has {listed(backend.data)}"
     return Problem(path, f"{shown} names no data of the backend {task.backend!r}{hint}")
-
-
-_USED = re.compile(r"(?<!\\)\$\{?data_(\w+)")
-
-
-def _script_data(task: TaskDefinition) -> Iterator[tuple[str, int]]:
-    """Name and line of each `$data_…` that a shell script uses and does not set itself."""
-    if not isinstance(task.script, str) or task.interpreter is not None:
-        return
-    told: set[str] = set()
-    for number, line in enumerate(task.script.splitlines(), 1):
-        for found in _USED.finditer(line):
-            name = found[1]
-            set_here = re.search(rf"(?<![\w$]|\$\{{)data_{name}\b", task.script.replace("${", "$"))
-            if name not in told and set_here is None:
-                told.add(name)
-                yield name, number

@@ -23,7 +23,7 @@ _BACKEND: dict[str, Any] = {
 _TASK: dict[str, Any] = dict.fromkeys(("container", "retries", "cache"))
 _JOB: dict[str, Any] = {
     "access": ("public",),
-    **dict.fromkeys(("limits", "retention", "schedule", "aliases")),
+    **dict.fromkeys(("limits", "retention", "schedule")),
 }
 _STEP: dict[str, Any] = dict.fromkeys(("when", "scatter"))
 """Keys by definition, with the values that need nothing; none: whatever differs from the default needs it."""

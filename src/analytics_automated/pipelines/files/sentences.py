@@ -20,6 +20,7 @@ _EXPECTED = {
     "model_type": "a mapping (key: value)",
     "model_attributes_type": "a mapping (key: value)",
     "list_type": "a list",
+    "tuple_type": "a list",
 }
 
 
