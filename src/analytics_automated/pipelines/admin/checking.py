@@ -8,7 +8,8 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from analytics_automated.pipelines.admin.draft import Draft, names_of
-from analytics_automated.pipelines.admin.forms import Complaint, ConfigurationForm, DescribedRows
+from analytics_automated.pipelines.admin.forms import Complaint, ConfigurationForm
+from analytics_automated.pipelines.admin.rows import DescribedRows
 from analytics_automated.pipelines.admin.theme import ModelAdmin
 from analytics_automated.pipelines.admin.uploads import Uploads
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration
@@ -50,6 +51,7 @@ class ConfigurationAdmin(DescribedRows, ModelAdmin):
 
     class Media:
         css = {"all": ("pipelines/admin.css",)}
+        js = ("pipelines/rows.js",)
 
     def verify(self, request: HttpRequest, known: Sequence[Problem] = ()) -> None:
         """Check all, renew the snapshots and write history. Raises `ConfigurationError`, which undoes the change, with

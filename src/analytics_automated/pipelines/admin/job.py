@@ -13,8 +13,9 @@ from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
 from analytics_automated.pipelines.admin.described import as_help
 from analytics_automated.pipelines.admin.draft import Draft
 from analytics_automated.pipelines.admin.fields import ChoiceField, LinesField, YamlField
-from analytics_automated.pipelines.admin.forms import ConfigurationForm, OwnRows
+from analytics_automated.pipelines.admin.forms import ConfigurationForm
 from analytics_automated.pipelines.admin.owner import with_owner
+from analytics_automated.pipelines.admin.rows import OwnRows
 from analytics_automated.pipelines.admin.task import PARAMETER_FIELDSETS, SEPARATOR, SeparatorField
 from analytics_automated.pipelines.admin.theme import CheckboxInput, StackedInline, TabularInline
 from analytics_automated.pipelines.admin.uploads import ShippedFileRows, WithFiles
@@ -134,7 +135,12 @@ class JobParameterInline(OwnRows, StackedInline):
     tab = True
     areas = ("description",)
     instead = {"separator": SeparatorField}
-    notes = {"separator": SEPARATOR, "sets": "One per line.", "aliases": "One per line."}
+    notes = {
+        "separator": SEPARATOR,
+        "sets": "One per line.",
+        "aliases": "One per line.",
+        "advanced": "As the task says while unknown.",
+    }
     fieldsets = (
         (
             None,

@@ -10,8 +10,8 @@ from django.utils.html import format_html_join
 
 from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
 from analytics_automated.pipelines.admin.fields import ValueArea, WordsField, YamlField
-from analytics_automated.pipelines.admin.forms import OwnRows
 from analytics_automated.pipelines.admin.owner import with_owner
+from analytics_automated.pipelines.admin.rows import OwnRows
 from analytics_automated.pipelines.admin.theme import StackedInline, TabularInline
 from analytics_automated.pipelines.admin.uploads import ShippedFileRows, WithFiles
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND

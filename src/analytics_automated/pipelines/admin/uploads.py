@@ -13,7 +13,8 @@ from django.urls import path, reverse
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html
 
-from analytics_automated.pipelines.admin.forms import ConfigurationForm, OwnRows, RowsInOrder
+from analytics_automated.pipelines.admin.forms import ConfigurationForm
+from analytics_automated.pipelines.admin.rows import OwnRows, RowsInOrder
 from analytics_automated.pipelines.admin.theme import ClearableFileInput, TabularInline
 from analytics_automated.pipelines.models.shipped import ShippedFile
 from analytics_automated.storage.models import Blob
