@@ -18,7 +18,8 @@ class _Fields(HTMLParser):
         super().__init__()
         self.form = form
         self.inside = False
-        self.values: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
+        """Texts; lists where several boxes of one name are ticked."""
         self.kinds: dict[str, str] = {}
         """`text`, `checkbox`, `file`, `select`, or the classes of a text area."""
         self.options: dict[str, dict[str, str]] = {}
@@ -40,7 +41,8 @@ class _Fields(HTMLParser):
             if found.get("type") not in {"checkbox", "radio"}:
                 self.values[name] = found.get("value") or ""
             elif "checked" in found:
-                self.values[name] = found.get("value") or "on"
+                value = found.get("value") or "on"
+                self.values[name] = value if name not in self.values else [*_listed(self.values[name]), value]
         elif tag == "textarea":
             self.name, self.textarea = name, []
             self.kinds[name] = found.get("class") or ""
@@ -78,7 +80,11 @@ def _read(response: Any, form: str) -> _Fields:
     return parser
 
 
-def fields_of(response: Any, form: str) -> dict[str, str]:
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def fields_of(response: Any, form: str) -> dict[str, Any]:
     """What a browser would send if somebody pressed the button of that form at once."""
     return _read(response, form).values
 

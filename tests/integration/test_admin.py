@@ -604,6 +604,20 @@ def test_somebody_who_may_only_look_sees_everything_and_changes_nothing(configur
     assert everything() == before
 
 
+def test_who_may_change_tasks_may_change_their_rows_but_no_jobs(configured: None, client: Client) -> None:
+    author = User.objects.create_user("author", is_staff=True)
+    author.user_permissions.set(Permission.objects.filter(codename__in=["change_task", "view_job"]))
+    client.force_login(author)
+    opened = Page(client, "task", Task.objects.get(name="clean").pk)
+    assert opened.save(**row("parameters", 0, title="Case")).status_code == 302
+    assert Parameter.objects.get(name="case").title == "Case"
+    address = reverse("admin:pipelines_job_change", args=[Job.objects.get().pk])
+    shown = client.get(address)
+    assert "Any text" in shown.content.decode()
+    assert client.post(address, {"name": "x"}).status_code == 403
+    assert client.get(reverse("admin:pipelines_task_add")).status_code == 403
+
+
 def test_a_new_row_that_was_refused_is_not_there(page: Callable[..., Page]) -> None:
     before = everything()
     response = page("task").save(name="new", backend=str(Backend.objects.get(name="local").pk), command="cp {input.x}")

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
+from django.contrib.auth import get_permission_codename
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import models
 from django.forms.formsets import DELETION_FIELD_NAME
@@ -193,6 +194,30 @@ class OwnRows(DescribedRows, InlineModelAdmin):  # type: ignore[type-arg]
     extra = 0
     ordering_field = "position"
     """Rows can be dragged."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
+        """Rows are part of what they belong to: who may change that may change them."""
+        return self._may_write(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """See above."""
+        return self._may_write(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """See above."""
+        return self._may_write(request, obj)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """See above."""
+        return self.has_change_permission(request, obj) or self._may(request, "view")
+
+    def _may_write(self, request: HttpRequest, obj: Any) -> bool:
+        # Without a thing Django asks in general, be it of a new one or of rows that it has not chosen yet.
+        return self._may(request, "change") or (obj is None and self._may(request, "add"))
+
+    def _may(self, request: HttpRequest, action: str) -> bool:
+        owner = self.parent_model._meta
+        return request.user.has_perm(f"{owner.app_label}.{get_permission_codename(action, owner)}")
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """The form field of a column; a row need not name its place."""
