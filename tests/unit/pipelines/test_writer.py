@@ -74,7 +74,7 @@ jobs:
         title: A protein
         validators:
           - fasta
-          - size: {max: 1MB}
+          - {size: {max: 1MB}}
     steps:
       - {task: search}
     results: {hits: search.hits}

@@ -21,7 +21,7 @@ _BACKEND: dict[str, Any] = {
     **dict.fromkeys(("container", "data", "path", "environment", "setup", "defaults", "limits", "max_running", "user")),
 }
 _TASK: dict[str, Any] = dict.fromkeys(
-    ("files", "secrets", "setup", "container", "retries", "cache"),
+    ("secrets", "setup", "container", "retries", "cache"),
 )
 _JOB: dict[str, Any] = {
     "access": ("public",),
