@@ -22,7 +22,7 @@ WORK_FOLDER = Path("/work")
 """Stands for the attempt's own folder."""
 SCRIPT = "SCRIPT"
 """Stands for the file that the script is in."""
-SECRET = "(a secret of the worker)"
+FROM_WORKER = "(a secret of the worker)"
 _SUBMISSION = "00000000-0000-4000-8000-000000000000"
 _MEMORY_MB = 1000
 _MADE_UP: tuple[str, ...] = ("text", "a", "A", "1", "10", "abc", "ABC", "a1", "A1", "2026-01-31", "a@example.org")
@@ -92,7 +92,7 @@ def preview(task: TaskDefinition, backend: BackendDefinition | None = None) -> P
         command,
         without_options if without_options != command else None,
         tuple(_streams(task)),
-        (*variables, *(Variable(name, SECRET, always=True) for name in task.secrets)),
+        (*variables, *(Variable(name, FROM_WORKER, always=True) for name in task.secrets)),
         tuple(values.notes),
     )
 
@@ -111,9 +111,7 @@ def _around(
     return Surroundings(
         workdir=WORK_FOLDER,
         submission=_SUBMISSION,
-        inputs={
-            name: _files(each) if optional or not each.optional else None for name, each in task.inputs.items()
-        },
+        inputs={name: _files(each) if optional or not each.optional else None for name, each in task.inputs.items()},
         parameters=parameters,
         data=_Named({name: data.path for name, data in backend.data.items()}),
         cpus=cpus,

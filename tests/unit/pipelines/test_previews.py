@@ -7,7 +7,7 @@ import pytest
 from analytics_automated.pipelines.checks.task import check_task
 from analytics_automated.pipelines.definitions import BackendDefinition, ParameterDefinition, TaskDefinition
 from analytics_automated.pipelines.parameters import value_problems
-from analytics_automated.pipelines.previews import SECRET, Preview, Variable, preview
+from analytics_automated.pipelines.previews import FROM_WORKER, Preview, Variable, preview
 
 
 def previewed(task: dict[str, Any], backend: dict[str, Any] | None = None) -> Preview:
@@ -105,7 +105,7 @@ def test_a_script_is_shown_by_its_interpreter_and_the_variables_that_it_sees() -
     assert variables["param_colour"] == Variable("param_colour", "'dark red'", always=True)
     assert variables["LC_ALL"].value == "C.UTF-8"
     assert variables["BLASTDB"] == Variable("BLASTDB", "/data/blast", always=True)
-    assert variables["STATS_URL"].value == SECRET
+    assert variables["STATS_URL"].value == FROM_WORKER
 
 
 def test_reference_data_and_resources_are_those_of_the_backend() -> None:

@@ -8,7 +8,10 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from pydantic import TypeAdapter, ValidationError
 
+from analytics_automated.pipelines.admin.exporting import Exports
 from analytics_automated.pipelines.admin.forms import ConfigurationForm, PlainWriting
+from analytics_automated.pipelines.admin.history import ShowsHistory
+from analytics_automated.pipelines.admin.where_used import SaysWhereUsed
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration
 from analytics_automated.pipelines.configuration import read_stored, verify_stored
 from analytics_automated.pipelines.definitions.scalars import JobName, Name
@@ -23,7 +26,7 @@ _NAMED: dict[str, tuple[type[Backend | Task | Job], TypeAdapter[str]]] = {
 """What has a name in pipeline files, by section."""
 
 
-class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-arg]
+class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, PlainWriting, admin.ModelAdmin):  # type: ignore[type-arg]
     """Pages of one kind of configuration.
 
     Every change is made in a transaction, and then the whole configuration is checked. Where that finds
@@ -31,19 +34,14 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
     """
 
     form = ConfigurationForm
-    section = ""
-    """Where pipeline files have it."""
     save_on_top = True
     list_per_page = 50
 
-    class Media:
-        css = {"all": ("pipelines/admin.css",)}
-
-    def verify(self) -> None:
+    def verify(self, request: HttpRequest) -> None:
         """Check all and renew the snapshots. Raises `ConfigurationError`, which undoes the change."""
         problems = list(_wrong_names())
         try:
-            verify_stored()
+            verify_stored(request.user.get_username())
         except ConfigurationError as error:
             problems += error.problems
         if problems:
@@ -72,7 +70,7 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save the rows that belong to it, as the last part of a change."""
         super().save_related(request, form, formsets, change)
-        self.verify()
+        self.verify(request)
         for problem in _remarks(self.section, str(form.instance)):
             self.message_user(request, f"Saved, but {problem}", messages.WARNING)
 
@@ -86,7 +84,7 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete, and check."""
         super().delete_model(request, obj)
-        self.verify()
+        self.verify(request)
 
     def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any], *args: Any) -> Any:
         """Django's; an action on many rows is done for all of them or for none."""
@@ -99,7 +97,7 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         """Delete all, and check."""
         super().delete_queryset(request, queryset)
-        self.verify()
+        self.verify(request)
 
     def _refused(self, request: HttpRequest, error: ConfigurationError) -> HttpResponse:
         for problem in error.problems:

@@ -7,9 +7,12 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 
-from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
+from analytics_automated.pipelines.admin.copying import Copies
 from analytics_automated.pipelines.admin.fields import CodeArea
 from analytics_automated.pipelines.admin.forms import COLUMN, ConfigurationForm, OwnRows
+from analytics_automated.pipelines.admin.importing import Imports
+from analytics_automated.pipelines.admin.versions import ShowsVersions
+from analytics_automated.pipelines.configuration.copying import copy_job
 from analytics_automated.pipelines.definitions import JobDefinition, StepDefinition
 from analytics_automated.pipelines.models import Job, Step, Validator
 from analytics_automated.pipelines.validators.registry import validator_names
@@ -60,11 +63,12 @@ class ValidatorInline(OwnRows, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Job)
-class JobAdmin(ConfigurationAdmin):
+class JobAdmin(Imports, ShowsVersions, Copies):
     """Workflows that users may call."""
 
     form = JobForm
     section = "jobs"
+    copied = staticmethod(copy_job)
     inlines = (StepInline, ValidatorInline)
     list_display = ("name", "title", "version", "runnable", "complete", "pipeline", "step_count")
     list_filter = ("runnable", "pipeline")

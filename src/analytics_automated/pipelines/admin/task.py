@@ -9,9 +9,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 
-from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
+from analytics_automated.pipelines.admin.copying import Copies
 from analytics_automated.pipelines.admin.fields import CodeArea, StructureField
 from analytics_automated.pipelines.admin.forms import COLUMN, ConfigurationForm, OwnRows
+from analytics_automated.pipelines.admin.preview import ShowsCommand
+from analytics_automated.pipelines.configuration.copying import copy_task
 from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.pipelines.models import Environment, Job, Parameter, Task
 
@@ -85,11 +87,12 @@ class EnvironmentInline(OwnRows, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Task)
-class TaskAdmin(ConfigurationAdmin):
+class TaskAdmin(ShowsCommand, Copies):
     """Reusable units of analysis."""
 
     form = TaskForm
     section = "tasks"
+    copied = staticmethod(copy_task)
     inlines = (ParameterInline, EnvironmentInline)
     code = ("command", "script")
     list_display = ("name", "title", "backend", "kind", "pipeline", "step_count")
