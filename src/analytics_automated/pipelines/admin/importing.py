@@ -183,7 +183,7 @@ class Imports(Exports):
         for warning in changes.warnings:
             self.message_user(request, f"Applied, but {warning}")
         counts = f"{len(changes.created)} created, {len(changes.changed)} changed, {len(changes.deleted)} deleted"
-        self.message_user(request, f"{upload.name} was applied: {counts}.")
+        self.message_user(request, f"Applied {upload.name}: {counts}.")
         return HttpResponseRedirect(reverse("admin:pipelines_import"))
 
     def _show(
@@ -194,7 +194,9 @@ class Imports(Exports):
         changes, problems = None, []
         with upload.read() as configuration:
             try:
-                changes = apply(configuration, Options(dry_run=True, **options))
+                changes = apply(
+                    configuration, Options(dry_run=True, overwrite=options["overwrite"], prune=options["prune"])
+                )
             except ConfigurationError as error:
                 problems = error.problems
         context: dict[str, Any] = {
