@@ -51,15 +51,16 @@ def variables(data: Path, **more: str) -> dict[str, str]:
     return {**inherited, "AA_DATA_DIR": str(data), **more}
 
 
-def aa(data: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run an `aa` command to its end."""
+def aa(data: Path, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run an `aa` command to its end, with more variables."""
     words = [str(word) for word in (AA, *arguments)]
-    return subprocess.run(words, env=variables(data), capture_output=True, text=True, check=False, timeout=PATIENCE)
+    env = variables(data, **more)
+    return subprocess.run(words, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
-def apply(data: Path, *files: Path) -> str:
-    """`aa apply`; what it printed."""
-    done = aa(data, "apply", *files)
+def apply(data: Path, *files: Path, **more: str) -> str:
+    """`aa apply`, with more variables; what it printed."""
+    done = aa(data, "apply", *files, **more)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -50,10 +50,14 @@ def test_a_good_file_is_checked_without_a_database_and_its_bindings_are_shown(fo
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         "job sort-and-count",
-        "  step sort: lines <- lines",
-        "  step count: sorted <- sort.sorted",
-        "  parameters: sort_column",
-        "  results: sort_sorted, count_number",
+        "  STEP   INPUT   FROM",
+        "  sort   lines   caller's lines",
+        "  count  sorted  sort.sorted",
+        "  PARAMETER    TYPE     DEFAULT  SETS",
+        "  sort_column  integer  1        sort.column",
+        "  RESULT        FROM",
+        "  sort_sorted   sort.sorted",
+        "  count_number  count.number",
     ]
     assert not (folder / "data").exists(), "nothing was made"
 
@@ -93,6 +97,27 @@ def test_a_backend_of_another_file_is_only_a_warning(folder: Path) -> None:
     done = aa(folder / "data", "apply", folder / "far.yaml")
     assert done.returncode == 1
     assert "tasks.sort.backend: there is no backend 'far'" in done.stderr
+
+
+def test_what_this_machine_lacks_is_told_when_it_is_asked_for(folder: Path) -> None:
+    text = GOOD.replace("command: sort", "command: no-such-sort").replace("runnable: true", "runnable: false")
+    (folder / "here.yaml").write_text(text.replace("stdout: number", "stdout: number, secrets: [SERVICE_KEY]"))
+    assert aa(folder / "data", "check", folder / "here.yaml").returncode == 0
+    done = aa(folder / "data", "check", "--here", folder / "here.yaml")
+    assert done.returncode == 1
+    assert done.stdout.startswith("job sort-and-count\n")
+    assert done.stderr.splitlines() == [
+        f"{folder}/here.yaml:7: warning: tasks.sort.command: there is no program 'no-such-sort' on the PATH of this machine",
+        f"{folder}/here.yaml:9: warning: tasks.count.secrets[0]: the secret is missing: neither AA_SECRET_SERVICE_KEY nor "
+        "AA_SECRET_SERVICE_KEY_FILE is set",
+        "2 missing on this machine",
+    ]
+    assert not (folder / "data").exists(), "nothing was made"
+
+
+def test_a_machine_that_has_everything_lacks_nothing(folder: Path) -> None:
+    done = aa(folder / "data", "check", "--here", folder / "good.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_file_may_come_through_a_pipe(folder: Path) -> None:

@@ -106,7 +106,7 @@ def test_nothing_of_the_servers_environment_is_passed_on(service: Service) -> No
     lines = service.results(done)["surroundings_seen"].decode().splitlines()
     environment = dict(line.split("=", 1) for line in lines)
     assert set(environment) - {"LANG", "LC_ALL", "LC_CTYPE", "TZ"} == {
-        *("PATH", "HOME", "TMPDIR", "AA_ATTEMPT", "task_file", "input_text"),
+        *("PATH", "HOME", "TMPDIR", "AA_ATTEMPT", "task_file", "message_file", "progress_file", "input_text"),
         "OWN",
     }
     assert environment["OWN"] == "1"

@@ -9,6 +9,8 @@ from typing import get_type_hints
 
 import click
 import pytest
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel
 
 from analytics_automated import cli
 from analytics_automated.config.environment import PREFIX, Settings
@@ -21,7 +23,9 @@ from analytics_automated.pipelines.definitions import (
     TaskDefinition,
 )
 from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
+from analytics_automated.pipelines.definitions.scalars import plain_deep
 from analytics_automated.pipelines.files.reader import Configuration, read_text
+from analytics_automated.pipelines.files.schema import pipeline_schema
 from analytics_automated.pipelines.files.source import read_document
 from analytics_automated.pipelines.validators.registry import validator_class
 
@@ -33,7 +37,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 import generated_reference  # noqa: E402
 from generated_reference.commands import shown_options  # noqa: E402
 from generated_reference.http import operations, shown_path  # noqa: E402
-from generated_reference.kinds import description_of  # noqa: E402
+from generated_reference.kinds import description_of, models_in  # noqa: E402
 from generated_reference.pipeline_file import sections  # noqa: E402
 from generated_reference.support import unsupported_values  # noqa: E402
 from generated_reference.validators import own_validators  # noqa: E402
@@ -123,15 +127,19 @@ def test_every_validator_and_option_is_described_in_the_reference() -> None:
     lacking = []
     for validator in own_validators():
         kind = validator_class(validator)
-        hints = get_type_hints(kind.Options, include_extras=True)
         _, _, after = page.partition(f"\n## {validator}\n")
         shown, _, _ = after.partition("\n## ")
         lacking += [validator] if not kind.__doc__ or not shown else []
-        lacking += [
-            f"{validator}.{option}"
-            for option, field in kind.Options.model_fields.items()
-            if not description_of(field, hints[option]) or f"| `{option}` |" not in shown
-        ]
+        models: list[type[BaseModel]] = [kind.Options]
+        while models:
+            model = models.pop()
+            hints = get_type_hints(model, include_extras=True)
+            models += [each for hint in hints.values() for each in models_in(hint)]
+            lacking += [
+                f"{validator}.{option}"
+                for option, field in model.model_fields.items()
+                if not description_of(field, hints[option]) or f"| `{field.alias or option}` |" not in shown
+            ]
 
     assert lacking == []
 
@@ -156,13 +164,15 @@ def test_every_route_is_described_in_the_reference() -> None:
 def refusal_codes() -> set[str]:
     """The codes of refusals that are written out in the code."""
     found = set()
-    for path in [*SOURCE.glob("api/**/*.py"), *SOURCE.glob("pipelines/*.py")]:
+    for path in [*SOURCE.glob("api/**/*.py"), *SOURCE.glob("pipelines/*.py"), *SOURCE.glob("runs/*.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and len(node.args) > 2:
                 called = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 code = node.args[2]
                 if called in {"Refusal", "refuse"} and isinstance(code, ast.Constant):
                     found.add(str(code.value))
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "UnfitArchive":
+                found |= {code.value for code in node.args[:1] if isinstance(code, ast.Constant)}
             elif isinstance(node, ast.Assign) and "_CODES" in [getattr(each, "id", "") for each in node.targets]:
                 found |= set(ast.literal_eval(node.value).values())
     return found
@@ -183,7 +193,8 @@ def test_every_code_of_a_refusal_is_described_in_the_reference() -> None:
     [
         (BackendDefinition, "sandbox", ["required"]),
         (BackendDefinition, "network", ["deny"]),
-        (BackendDefinition, "data", []),
+        (BackendDefinition, "user", []),
+        (BackendDefinition, "data", None),
         (BackendDefinition, "root", None),
         (TaskDefinition, "retries", []),
         (TaskDefinition, "timeout", None),
@@ -192,7 +203,7 @@ def test_every_code_of_a_refusal_is_described_in_the_reference() -> None:
         (ResourcesDefinition, "cpus", None),
         (JobDefinition, "access", []),
         (JobDefinition, "steps", None),
-        (JobInputDefinition, "unpack", []),
+        (JobInputDefinition, "unpack", None),
         (JobInputDefinition, "many", None),
         (StepDefinition, "when", []),
         (StepDefinition, "needs", None),
@@ -216,6 +227,13 @@ def test_every_pipeline_file_in_the_documentation_is_right(place: str, text: str
 
     assert [str(problem) for problem in [*configuration.problems, *checked.problems]] == []
     assert set(checked.plans) == set(configuration.jobs)
+
+
+def test_every_pipeline_file_in_the_documentation_pleases_the_schema_for_editors() -> None:
+    schema = Draft202012Validator(pipeline_schema())
+    read = [(place, plain_deep(read_document(text, place).data)) for place, text in pipeline_files()]
+
+    assert [(place, error.message) for place, data in read for error in schema.iter_errors(data)] == []
 
 
 def test_the_pipeline_files_in_documentation_and_examples_can_be_applied_together() -> None:
@@ -269,7 +287,8 @@ def test_every_variable_that_the_documentation_names_is_a_setting() -> None:
         (name_of(page), name) for page in PAGES for name in re.findall(r"\bAA_[A-Z][A-Z_]*[A-Z]\b", page.read_text())
     }
 
-    assert sorted(each for each in named if each[1] not in known) == []
+    # The names behind AA_SECRET_ are those that pipelines give to their secrets.
+    assert sorted(each for each in named if each[1] not in known and not each[1].startswith("AA_SECRET_")) == []
 
 
 def test_every_aa_command_that_the_documentation_shows_is_one() -> None:
@@ -284,7 +303,8 @@ def test_every_aa_command_that_the_documentation_shows_is_one() -> None:
     for place, (name, *words) in shown:
         command = cli.main.commands.get(name)
         options = {} if command is None else {word: each for each in command.params for word in each.opts}
-        given = [word.partition("=")[0] for word in words if word.startswith("--")]
+        own = words[: words.index("--")] if "--" in words else words
+        given = [word.partition("=")[0] for word in own if word.startswith("--")]
         if command is None or (name != "manage" and not set(given) <= set(options)):
             wrong.append((place, name, *given))
     assert len(shown) > 10

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
-from analytics_automated.api.intake import ENVELOPE, Intake, read_away
 from analytics_automated.api.problems import Problem
 from analytics_automated.api.request_body import CHUNK, RequestBody
 from analytics_automated.pipelines.parameters import parse_texts
+from analytics_automated.runs.intake import ENVELOPE, Intake, read_away
 
 LONGEST_TEXT = 65_536
 """Bytes of a field that is no file."""

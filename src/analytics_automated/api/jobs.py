@@ -1,5 +1,7 @@
 """The catalogue of jobs."""
 
+import datetime as dt
+
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
@@ -15,8 +17,8 @@ router = Router(tags=["jobs"])
 
 
 def find_job(name: str) -> Job:
-    """The job of that name, with its snapshot. Raises `Problem`."""
-    job = Job.objects.select_related("snapshot").filter(name=name).first()
+    """The job of that name or alias, with its snapshot. Raises `Problem`."""
+    job = Job.objects.select_related("snapshot").called(name)
     if job is None:
         hint = nearest(name, Job.objects.filter(runnable=True).values_list("name", flat=True))
         raise Problem("unknown-job", f"There is no job {name[:64]!r}{hint}.")
@@ -44,4 +46,16 @@ def list_jobs(
 )
 def get_job(request: HttpRequest, job: str) -> HttpResponse:
     """What it does, what it takes, what it gives."""
-    return json_answer(request, job_shown(find_job(job), Addresses(request)))
+    found, addresses = find_job(job), Addresses(request)
+    return announce_deprecation(json_answer(request, job_shown(found, addresses)), found, addresses)
+
+
+def announce_deprecation(response: HttpResponse, job: Job, addresses: Addresses) -> HttpResponse:
+    """Tell clients of a deprecated job so: `Deprecation` (RFC 9745, section 2) with the moment, and the job to use
+    instead as a link with the relation `successor-version` (RFC 5829, section 3)."""
+    if job.deprecated is not None:
+        since = dt.datetime.fromisoformat(job.deprecated["since"]).replace(tzinfo=dt.UTC)
+        response["Deprecation"] = f"@{int(since.timestamp())}"
+        if successor := job.deprecated.get("successor"):
+            response["Link"] = f'<{addresses.of("jobs", successor)}>; rel="successor-version"'
+    return response

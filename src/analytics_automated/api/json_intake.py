@@ -8,12 +8,12 @@ from typing import Any
 
 from django.conf import settings
 
-from analytics_automated.api.intake import ENVELOPE, Intake
 from analytics_automated.api.json_documents import read_json
 from analytics_automated.api.problems import Problem
 from analytics_automated.api.request_body import CHUNK, RequestBody
 from analytics_automated.pipelines.quantities import format_size
 from analytics_automated.runs import engine
+from analytics_automated.runs.intake import ENVELOPE, Intake
 from analytics_automated.runs.models import Result
 
 

@@ -6,7 +6,9 @@ from django.conf import settings
 
 from analytics_automated.api.addresses import Addresses
 from analytics_automated.api.schemas import (
+    DeprecationShown,
     EventLine,
+    ExampleShown,
     InputFile,
     JobInputShown,
     JobLinks,
@@ -14,7 +16,9 @@ from analytics_automated.api.schemas import (
     JobShown,
     JobStepShown,
     JobSummary,
+    Progress,
     ResultFile,
+    SoftwareShown,
     StepCounts,
     StepState,
     Stopped,
@@ -22,9 +26,10 @@ from analytics_automated.api.schemas import (
     SubmissionState,
     ValidatorShown,
 )
-from analytics_automated.pipelines.models import Job
+from analytics_automated.pipelines.models import Example, Job
 from analytics_automated.pipelines.parameters import schema_of_all
 from analytics_automated.pipelines.plans import Plan
+from analytics_automated.pipelines.software import software_of
 from analytics_automated.runs.models import Event, Result, StepRun, Submission, SubmissionInput
 from analytics_automated.runs.progress import StepProgress, poll_after, step_progress
 
@@ -82,7 +87,7 @@ def submission_state(
 
 def step_state(progress: StepProgress) -> StepState:
     """Where one step stands."""
-    shown = progress.shown
+    shown, told = progress.shown, progress.told
     return StepState(
         name=shown.step,
         task=shown.task,
@@ -93,6 +98,7 @@ def step_state(progress: StepProgress) -> StepState:
         finished=progress.finished,
         exit_code=shown.exit_code,
         message=shown.message,
+        progress=None if told is None else Progress(value=told.value, text=told.text),
         runs=StepCounts(
             total=progress.total, complete=progress.complete, failed=progress.failed, running=progress.running
         ),
@@ -158,6 +164,10 @@ def job_shown(job: Job, addresses: Addresses) -> JobShown:
         citation=job.citation,
         licence=job.licence,
         terms=job.terms,
+        aliases=job.aliases,
+        deprecated=_deprecation(job, addresses),
+        software=[],
+        examples=[_example(each) for each in job.examples.all()],
         inputs=[],
         parameters=schema_of_all({}),
         steps=[],
@@ -169,8 +179,23 @@ def job_shown(job: Job, addresses: Addresses) -> JobShown:
     return shown
 
 
+def _deprecation(job: Job, addresses: Addresses) -> DeprecationShown | None:
+    if job.deprecated is None:
+        return None
+    successor = job.deprecated.get("successor")
+    url = addresses.of("jobs", successor) if successor else None
+    return DeprecationShown(since=job.deprecated["since"], successor=successor, url=url)
+
+
+def _example(example: Example) -> ExampleShown:
+    files = {name: [given] if isinstance(given, str) else given for name, given in example.inputs.items()}
+    names = {name: [file.rpartition("/")[2] for file in given] for name, given in files.items()}
+    return ExampleShown(title=example.title, inputs=names, parameters=example.parameters)
+
+
 def _show_plan(shown: JobShown, plan: Plan, digest: str) -> None:
     shown.definition = digest
+    shown.software = [SoftwareShown(name=each.name, type=each.type, version=each.version) for each in software_of(plan)]
     shown.inputs = [
         JobInputShown(
             name=name,
@@ -180,6 +205,7 @@ def _show_plan(shown: JobShown, plan: Plan, digest: str) -> None:
             many=definition.many,
             max_size=definition.max_size or settings.AA.max_file_size,
             max_files=(definition.max_files or settings.AA.max_files) if definition.many else 1,
+            unpack=list(definition.unpack) if definition.many else [],
             validators=[
                 ValidatorShown(name=use.name, options=use.options) for use in [*plan.validators, *definition.validators]
             ],

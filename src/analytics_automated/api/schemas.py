@@ -59,6 +59,13 @@ class StepCounts(Schema):
     running: int
 
 
+class Progress(Schema):
+    """How far a running command says that it is."""
+
+    value: float = Field(description="From 0 to 1.")
+    text: str
+
+
 class StepState(Schema):
     """Where one step stands."""
 
@@ -71,6 +78,7 @@ class StepState(Schema):
     finished: Time | None
     exit_code: int | None
     message: str
+    progress: Progress | None = Field(description="While it runs, where its command tells; else none.")
     runs: StepCounts
 
 
@@ -189,6 +197,7 @@ class JobInputShown(Schema):
     many: bool
     max_size: int = Field(description="Most bytes of one file.")
     max_files: int
+    unpack: list[str] = Field(description="Archives that are taken apart: zip, tar.")
     validators: list[ValidatorShown]
 
 
@@ -218,6 +227,30 @@ class JobLinks(Schema):
     submissions: str
 
 
+class SoftwareShown(Schema):
+    """Something that a job uses and that its results are to be cited with."""
+
+    name: str
+    type: str = Field(description="software, dataset or misc.")
+    version: str | None
+
+
+class DeprecationShown(Schema):
+    """That callers should move on."""
+
+    since: str = Field(description="Date.")
+    successor: str | None = Field(description="The job to use instead.")
+    url: str | None = Field(description="Address of that job.")
+
+
+class ExampleShown(Schema):
+    """An example call."""
+
+    title: str
+    inputs: dict[str, list[str]] = Field(description="Names of the files, by input.")
+    parameters: dict[str, Any]
+
+
 class JobShown(JobSummary):
     """A job with all that a caller needs."""
 
@@ -226,6 +259,10 @@ class JobShown(JobSummary):
     citation: str
     licence: str
     terms: str
+    aliases: list[str] = Field(description="Other names under which it is found.")
+    deprecated: DeprecationShown | None
+    software: list[SoftwareShown]
+    examples: list[ExampleShown]
     inputs: list[JobInputShown]
     parameters: dict[str, Any] = Field(description="JSON Schema (2020-12) of the parameters.")
     steps: list[JobStepShown]

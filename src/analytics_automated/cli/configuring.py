@@ -16,15 +16,23 @@ _FILES = click.argument("files", nargs=-1, required=True, type=click.Path(dir_ok
 
 @main.command()
 @_FILES
+@click.option("--here", is_flag=True, help="Also warn of programs, data and secrets that this machine does not have.")
 @data_option
-def check(files: tuple[Path, ...]) -> None:
-    """Read pipeline FILES and say what is wrong with them, without a database."""
+def check(files: tuple[Path, ...], *, here: bool) -> None:
+    """Read pipeline FILES and say what is wrong with them, without a database.
+
+    Of every job that is right it prints where the inputs of its steps come from, what callers may set, and where the
+    results come from. With --here the exit code is 1 where something is missing.
+    """
+    from analytics_automated.cli.bindings import bindings_of
     from analytics_automated.pipelines.checks.configuration import check_configuration
     from analytics_automated.pipelines.files.reader import read_files
+    from analytics_automated.pipelines.this_machine import missing_here
 
     read = read_files(files)
     checked = check_configuration(read.backends, read.tasks, read.jobs, unreadable=read.unreadable, all_backends=False)
-    problems = read.in_order([*read.problems, *checked.problems])
+    missing = missing_here(read.backends, read.tasks) if here else []
+    problems = read.in_order([*read.problems, *checked.problems, *missing])
     for problem in problems:
         click.echo(problem, err=True)
     errors = sum(not problem.warning for problem in problems)
@@ -32,9 +40,8 @@ def check(files: tuple[Path, ...]) -> None:
         click.echo(f"{errors} error{'s' * (errors > 1)}", err=True)
         sys.exit(WRONG_CONFIGURATION)
     for plan in checked.plans.values():
-        click.echo(f"job {plan.job}")
-        for step in plan.steps:
-            sources = ", ".join(f"{name} <- {' or '.join(given)}" for name, given in step.inputs.items())
-            click.echo(f"  step {step.name}: {sources or 'no inputs'}")
-        click.echo(f"  parameters: {', '.join(plan.parameters) or 'none'}")
-        click.echo(f"  results: {', '.join(plan.results) or 'none'}")
+        for line in bindings_of(plan):
+            click.echo(line)
+    if missing:
+        click.echo(f"{len(missing)} missing on this machine", err=True)
+        sys.exit(WRONG_CONFIGURATION)

@@ -51,6 +51,8 @@ CORS_ALLOW_ALL_ORIGINS = True
 CORS_ALLOW_CREDENTIALS = False
 CORS_EXPOSE_HEADERS = [
     "Location",
+    "Deprecation",
+    "Link",
     "ETag",
     "Accept-Ranges",
     "Repr-Digest",

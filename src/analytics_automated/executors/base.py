@@ -45,9 +45,9 @@ class CommandSpec:
     `environment`, one with a slash is relative to `workdir`."""
     workdir: Path
     """The command's working directory. It exists, is absolute, and is this attempt's alone."""
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     """All variables of the command, its PATH included. The executor adds `AA_ATTEMPT`, and passes on no
-    other."""
+    other. Values may be secrets: they are never logged."""
     stdin: Path | None = None
     """File to read standard input from, relative to `workdir`; none: an empty one."""
     stdout: Path | None = None

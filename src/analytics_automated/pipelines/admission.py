@@ -10,6 +10,7 @@ from analytics_automated.pipelines.commands import Surroundings, UnsafeValueErro
 from analytics_automated.pipelines.definitions import Value
 from analytics_automated.pipelines.parameters import check_values
 from analytics_automated.pipelines.plans import Plan
+from analytics_automated.pipelines.reference_data import needed_data
 from analytics_automated.pipelines.refusals import Refusal
 from analytics_automated.pipelines.validators.base import Invalid, TooSlow
 from analytics_automated.pipelines.validators.checking import check_file
@@ -45,6 +46,7 @@ def _unsafe(plan: Plan, values: Mapping[str, Value]) -> Iterable[Refusal]:
             submission="",
             inputs={name: [definition.file] for name, definition in task.inputs.items()},
             parameters=plan.values_for(step.name, dict(values)),
+            data=dict.fromkeys(needed_data(task), "/"),
         )
         try:
             render(task, around)
@@ -69,8 +71,13 @@ def check_data(plan: Plan, files: Iterable[SentFile], seconds: float) -> list[Re
                 seconds=left,
             )
         except Invalid as invalid:
-            refusals.append(Refusal("inputs", sent.input, "invalid_data", str(invalid)))
+            refusals.append(Refusal("inputs", sent.input, "invalid_data", _which(plan, sent) + str(invalid)))
         except TooSlow:
-            message = f"could not be checked within {seconds:g} seconds: send less at once"
+            message = f"{_which(plan, sent)}could not be checked within {seconds:g} seconds: send less at once"
             refusals.append(Refusal("inputs", sent.input, "too_slow", message, seconds))
     return refusals
+
+
+def _which(plan: Plan, sent: SentFile) -> str:
+    """The file's name in front of what is wrong with it, where there may be several."""
+    return f"{sent.file!r}: " if plan.inputs[sent.input].many else ""

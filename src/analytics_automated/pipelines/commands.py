@@ -1,7 +1,7 @@
 """Command rendering: a Task and its values become an argv list and an environment. No shell is ever met."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import takewhile
@@ -15,7 +15,7 @@ from analytics_automated.pipelines.definitions import (
     TaskInputDefinition,
     Value,
 )
-from analytics_automated.pipelines.templates import Placeholder, Word, parse_command, parse_word
+from analytics_automated.pipelines.templates import Placeholder, TemplateError, Word, parse_command, parse_word
 
 DEFAULT_INTERPRETER = ("bash", "-euo", "pipefail")
 
@@ -98,6 +98,21 @@ def interpreter_words(task: TaskDefinition) -> tuple[str, ...]:
     if task.interpreter is None:
         return DEFAULT_INTERPRETER
     return tuple(word.literal or "" for word in _words(task.interpreter))
+
+
+def placed_placeholders(task: TaskDefinition) -> Iterator[tuple[tuple[str, ...], Placeholder]]:
+    """All placeholders of the Task, each with the path of the key that holds it. A command that cannot be split has
+    none."""
+    try:
+        words = command_words(task)
+    except TemplateError:
+        words = ()
+    places: list[tuple[tuple[str, ...], Word]] = [(("command",), word) for word in words]
+    places += [(("environment", name), parse_word(text)) for name, text in task.environment.items()]
+    if task.container is not None:
+        places.append((("container", "image"), parse_word(task.container.image)))
+    for path, word in places:
+        yield from ((path, placeholder) for placeholder in word.placeholders)
 
 
 def leading_parameters(task: TaskDefinition) -> list[str]:

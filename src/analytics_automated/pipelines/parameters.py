@@ -17,7 +17,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from analytics_automated.pipelines.definitions import ParameterDefinition, ParameterType, Value
-from analytics_automated.pipelines.problems import nearest
+from analytics_automated.pipelines.problems import Problem, nearest
 from analytics_automated.pipelines.refusals import Refusal
 
 DEFAULT_MAX_LENGTH = 255
@@ -28,6 +28,8 @@ ALL_PATTERNS_SECONDS = 2.0
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 PLAIN_TEXT = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 NO_DASH = r"^(?!-)[^\u0000-\u001f\u007f-\u009f]*$"
+_OWN_PATTERNS = {pattern: re.compile(pattern) for pattern in (PLAIN_TEXT, NO_DASH)}
+"""No value makes these slow, so they hold even where an author's have used up the time."""
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 """The grammar of numbers of JSON (RFC 8259, section 6)."""
@@ -130,14 +132,16 @@ def check_values(
     return {name: complete[name] for name in parameters if name in complete}, refusals
 
 
-def value_problems(definition: ParameterDefinition, value: Any) -> list[str]:
-    """What is wrong with a value for this parameter, as sentences; for defaults and stored values."""
+def value_problems(definition: ParameterDefinition, value: Any) -> list[Problem]:
+    """What is wrong with a value for this parameter; for defaults, stored values and the like. Paths begin at the
+    value."""
     schema = schema_of(definition)
     if definition.stored:
         for part in (schema, schema.get("items", {})):
             if part.get("pattern") == NO_DASH:
                 part["pattern"] = PLAIN_TEXT
-    return [_sentence(error, definition) for error in _errors(_Checker(schema), _whole(definition, value))]
+    errors = _errors(_Checker(schema), _whole(definition, value))
+    return [Problem(tuple(error.absolute_path), _sentence(error, definition)) for error in errors]
 
 
 def _errors(checker: Any, value: Any) -> list[ValidationError]:
@@ -162,14 +166,18 @@ def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iter
     """`pattern` with a time bound, so that no author's pattern can be made to hang by a value."""
     if not isinstance(instance, str):
         return
+    own = _OWN_PATTERNS.get(pattern)
+    if not (own.fullmatch(instance) if own else _matches_in_time(pattern, instance)):
+        yield ValidationError(f"does not match {pattern}")
+
+
+def _matches_in_time(pattern: str, text: str) -> bool:
     anchored = pattern[1:-1] if pattern.startswith("^") and pattern.endswith("$") else f"(?s:.*){pattern}(?s:.*)"
     seconds = min(PATTERN_SECONDS, _deadline.get() - time.monotonic())
     try:
-        matches = seconds > 0 and regex.fullmatch(anchored, instance, timeout=seconds) is not None
+        return seconds > 0 and regex.fullmatch(anchored, text, timeout=seconds) is not None
     except (TimeoutError, regex.error):  # what is no pattern is a problem of the configuration, and is told there
-        matches = False
-    if not matches:
-        yield ValidationError(f"does not match {pattern}")
+        return False
 
 
 def _finite(_validator: Any, kind: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:

@@ -20,7 +20,7 @@ from analytics_automated.pipelines.definitions.job import ValidatorUse
 from analytics_automated.pipelines.definitions.scalars import Definition
 from analytics_automated.pipelines.parameters import schema_of_all
 from analytics_automated.pipelines.validators.base import Validator
-from analytics_automated.pipelines.validators.registry import build_validator
+from analytics_automated.pipelines.validators.registry import validator_or_refusal
 
 FORMAT = 1
 """Version of this shape. A worker leaves a step alone whose plan has another."""
@@ -105,7 +105,7 @@ class Plan(Definition):
     def data_validators(self) -> dict[str, list[Validator[Any]]]:
         """The validators of every input: the job's, then the input's own."""
         return {
-            name: [build_validator(use.name, use.options) for use in [*self.validators, *definition.validators]]
+            name: [validator_or_refusal(use.name, use.options) for use in [*self.validators, *definition.validators]]
             for name, definition in self.inputs.items()
         }
 

@@ -90,6 +90,11 @@ def parse_word(text: str) -> Word:
     return Word(tuple(parts))
 
 
+def placeholders_in_shell(text: str) -> tuple[Placeholder, ...]:
+    """What would be placeholders in shell text, where `${workdir}` is the shell's own."""
+    return parse_word(text.replace("${workdir}", "")).placeholders
+
+
 def parse_command(command: str) -> tuple[Word, ...]:
     """Split a command into words as a POSIX shell splits (XCU 2.2 quoting), once.
 

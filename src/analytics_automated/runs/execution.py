@@ -2,38 +2,46 @@
 
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.conf import settings
 
-from analytics_automated.executors.base import BackendUnavailable, Cause, CommandSpec, Executor, Outcome
+from analytics_automated.executors.base import BackendUnavailable, Cause, Executor, Outcome
 from analytics_automated.executors.registry import executor_class
-from analytics_automated.pipelines.checks.task import stream_file
-from analytics_automated.pipelines.commands import Surroundings, UnsafeValueError, render
-from analytics_automated.pipelines.definitions import TaskDefinition
+from analytics_automated.pipelines.commands import UnsafeValueError
 from analytics_automated.pipelines.models import Backend
 from analytics_automated.runs import engine
 from analytics_automated.runs.gathering import Unfit, find_outputs, gather
 from analytics_automated.runs.models import Attempt, StepRun
-from analytics_automated.runs.staging import MissingInput, find_inputs, stage
+from analytics_automated.runs.places import MissingData, Place, find_place
+from analytics_automated.runs.preparing import Prepared, prepare
+from analytics_automated.runs.secrets import MissingSecret, Secrets, find_secrets
+from analytics_automated.runs.setup import setup_failed, setup_report
+from analytics_automated.runs.staging import MissingInput, find_inputs, ship, stage
 from analytics_automated.runs.states import StepStatus
-from analytics_automated.runs.surroundings import environment, script_argv, write_values
-from analytics_automated.runs.verdicts import Verdict, judge, judge_missing
+from analytics_automated.runs.verdicts import Verdict, judge, judge_missing, judge_surroundings
+from analytics_automated.runs.voice import Progress, read_message, read_progress
 from analytics_automated.runs.workdirs import WorkFolder, work_folder
+from analytics_automated.storage.models import Blob
 
 logger = logging.getLogger(__name__)
-DEFAULT_MEMORY_MB = 1000
-"""What `{resources.memory_mb}` says where a task names no memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A command under way, for who may want to end it."""
+    """A command under way, for who may want to end it, or to know how far it is."""
 
     executor: Executor
     handle: str
+    attempt: int
+    folder: WorkFolder
+    secrets: Secrets
+
+    def progress(self) -> Progress | None:
+        """How far it says that it is; none where it says nothing."""
+        return read_progress(self.folder.progress, self.secrets)
 
 
 @lru_cache(maxsize=64)
@@ -76,26 +84,38 @@ def _run(
         inputs = find_inputs(plan, claim.step_run)
     except MissingInput as missing:
         return engine.skip(claim, f"Step '{step}' was skipped: there is nothing for its input '{missing}'.")
-    folder.make()
-    staged = stage(plan, step, inputs, folder.work)
-    timeout = task.timeout if task.timeout is not None else settings.AA.default_timeout
     try:
-        spec = _prepare(claim, task, folder, staged, timeout)
+        place = find_place(claim.backend.to_definition(), claim.backend.name, task, settings.AA.default_timeout)
+        secrets = find_secrets(task.secrets)
+    except MissingData as missing:
+        return _lacking(claim, "reference data that it needs is not available at present", str(missing))
+    except MissingSecret as missing:
+        return _lacking(claim, "this service is not ready for it at present", str(missing))
+    folder.make()
+    shipped = _shipped(claim)
+    ship(shipped, folder.work)
+    staged = stage(plan, step, inputs, folder.work, shipped)
+    try:
+        prepared = prepare(claim, task, folder, staged, place, secrets)
     except UnsafeValueError as unsafe:
         message = f"Step '{step}' was not run: the value of '{unsafe.parameter}' would be read as an option."
         return engine.finish(claim, Verdict(StepStatus.ERROR, message, Cause.EXIT.value), None)
-    outcome = _execute(claim, spec, started)
+    outcome = _execute(claim, folder, prepared, place, secrets, started)
     if outcome.cause is Cause.CANCELLED and stopping():
         engine.give_back(claim, outcome)
         return []
-    verdict = judge(task, step, outcome, timeout)
+    told = read_message(folder.message, secrets)
+    verdict = judge(task, step, outcome, place.timeout, told)
+    if place.setups and setup_failed(folder, outcome):
+        outcome = replace(outcome, detail=f"the setup failed. {outcome.detail}".strip())
+        verdict = judge_surroundings(step, "its software could not be made ready")
     if not verdict.gathers:
         return engine.finish(claim, verdict, outcome)
-    files = {path for paths in staged.values() for path in paths or ()}
+    files = {*shipped, *(path for paths in staged.values() for path in paths or ())}
     try:
         found = find_outputs(task, folder.work, files)
         if found.missing and not verdict.stops:
-            verdict = judge_missing(task, step, found.missing) or verdict
+            verdict = judge_missing(task, step, found.missing, told) or verdict
         gathered = gather(task, folder.work, found, claim.step_run.attempt_name) if verdict.gathers else []
     except Unfit as unfit:
         verdict = Verdict(StepStatus.ERROR, f"Step '{step}' failed. {unfit}", Cause.MISSING_OUTPUT.value)
@@ -103,59 +123,57 @@ def _run(
     return engine.finish(claim, verdict, outcome, gathered)
 
 
-def _prepare(
-    claim: engine.Claim, task: TaskDefinition, folder: WorkFolder, staged: dict[str, list[str] | None], timeout: float
-) -> CommandSpec:
-    submission = claim.step_run.submission
-    memory = task.resources.memory
-    around = Surroundings(
-        workdir=folder.work,
-        submission=str(submission.pk),
-        inputs=staged,
-        parameters=claim.plan.values_for(claim.step_run.step, submission.parameters),
-        cpus=task.resources.cpus or 1,
-        memory_mb=memory // 1_000_000 if memory else DEFAULT_MEMORY_MB,
-    )
-    rendered = render(task, around)
-    write_values(folder, rendered.values)
-    argv = rendered.argv
-    if isinstance(task.script, str):
-        argv = script_argv(folder, argv, task.script)
-    for output in task.outputs.values():
-        (folder.work / output.file).parent.mkdir(parents=True, exist_ok=True)
-    stdin = next(iter(staged.get(task.stdin) or ()), None) if task.stdin else None
-    streams = {stream: stream_file(task, stream) for stream in ("stdout", "stderr")}
-    return CommandSpec(
-        attempt=claim.step_run.attempt_name,
-        argv=argv,
-        workdir=folder.work,
-        environment=environment(folder, rendered.environment),
-        stdin=folder.work / stdin if stdin else None,
-        stdout=folder.work / streams["stdout"] if streams["stdout"] else None,
-        stderr=folder.work / streams["stderr"] if streams["stderr"] else None,
-        timeout=timeout,
-        log_limit=settings.AA.log_limit,
-    )
+def _shipped(claim: engine.Claim) -> Mapping[str, Blob]:
+    """The files that come with the task, by path, as they were when the job was submitted."""
+    task = claim.plan.step(claim.step_run.step).task
+    return claim.step_run.submission.snapshot.shipped_to(task) if claim.plan.files.get(task) else {}
 
 
-def _execute(claim: engine.Claim, spec: CommandSpec, started: Callable[[Running], None]) -> Outcome:
+def _lacking(claim: engine.Claim, reason: str, detail: str) -> list[StepRun]:
+    """End a step whose backend or worker lacks something that it needs: the operator reads what."""
+    logger.error("a step lacks what it needs", extra={**_ids(claim.step_run), "detail": detail})
+    outcome = Outcome(Cause.BACKEND_UNAVAILABLE, detail=detail)
+    return engine.finish(claim, judge_surroundings(claim.step_run.step, reason), outcome)
+
+
+def _execute(
+    claim: engine.Claim,
+    folder: WorkFolder,
+    prepared: Prepared,
+    place: Place,
+    secrets: Secrets,
+    started: Callable[[Running], None],
+) -> Outcome:
+    """Run the command to its end; what is kept of it holds no secret."""
     executor = executor_of(claim.backend)
+    attempt = Attempt.objects.filter(pk=claim.attempt.pk)
     try:
-        handle = executor.submit(spec)
+        handle = executor.submit(prepared.spec)
     except BackendUnavailable as error:
-        logger.error("a backend took no command", extra={**_ids(claim.step_run), "detail": str(error)})
-        return Outcome(Cause.BACKEND_UNAVAILABLE, detail=str(error))
-    started(Running(executor, handle))
-    Attempt.objects.filter(pk=claim.attempt.pk).update(
+        detail = secrets.mask(str(error))
+        logger.error("a backend took no command", extra={**_ids(claim.step_run), "detail": detail})
+        return Outcome(Cause.BACKEND_UNAVAILABLE, detail=detail)
+    started(Running(executor, handle, claim.step_run.attempt, folder, secrets))
+    attempt.update(
         handle=handle,
-        work_folder=str(spec.workdir),
-        argv=list(spec.argv),
-        environment=sorted(spec.environment),
+        work_folder=str(folder.work),
+        argv=list(prepared.words),
+        environment=sorted(prepared.spec.environment),
+        data={name: data.model_dump(exclude_none=True) for name, data in place.used.items()},
+        secrets=secrets.names,
+        timeout=place.timeout,
     )
     outcome = None
     while outcome is None:
         outcome = executor.wait(handle)
-    return outcome
+    if place.setups and (said := secrets.mask_log(setup_report(folder)).text()):
+        attempt.update(setup_output=said)
+    return replace(
+        outcome,
+        stdout=secrets.mask_log(outcome.stdout),
+        stderr=secrets.mask_log(outcome.stderr),
+        detail=secrets.mask(outcome.detail),
+    )
 
 
 def remove_work_folder(step_run: StepRun) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from analytics_automated.runs.models import StepRun, Submission
 from analytics_automated.runs.states import TERMINAL_STEPS, StepStatus
+from analytics_automated.runs.voice import Progress
 
 _URGENCY = (
     StepStatus.RUNNING,
@@ -38,6 +39,14 @@ class StepProgress:
     failed: int
     running: int
     ended: int
+
+    @property
+    def told(self) -> Progress | None:
+        """How far the running command says that it is; none where it does not run, or says nothing."""
+        run = self.shown
+        if run.status != StepStatus.RUNNING or run.progress is None:
+            return None
+        return Progress(run.progress, run.progress_text)
 
     @property
     def seconds(self) -> float | None:

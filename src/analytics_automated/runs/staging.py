@@ -1,7 +1,7 @@
 """Inputs on their way into the work folder."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -54,12 +54,25 @@ def _offered(step_run: StepRun) -> Mapping[str, list[Available]]:
     return offered
 
 
+def ship(files: Mapping[str, Blob], work: Path) -> None:
+    """Copy the shipped files into the work folder, read-only, under their paths. Their folders can be written to."""
+    for path, blob in files.items():
+        target = work / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy_out(blob.key, target)
+        target.chmod(0o444)
+
+
 def stage(
-    plan: Plan, step: str, inputs: Mapping[str, Sequence[Available] | None], work: Path
+    plan: Plan,
+    step: str,
+    inputs: Mapping[str, Sequence[Available] | None],
+    work: Path,
+    shipped: Collection[str] = (),
 ) -> dict[str, list[str] | None]:
-    """Copy the inputs into the work folder; returns their paths in it, by input."""
+    """Copy the inputs into the work folder, where the `shipped` paths are taken; returns their paths, by input."""
     task = plan.task_of(step)
-    taken: set[str] = set()
+    taken = set(shipped)
     staged: dict[str, list[str] | None] = {}
     for name, available in inputs.items():
         definition = task.inputs[name]

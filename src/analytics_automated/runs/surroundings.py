@@ -3,38 +3,41 @@
 import json
 import os
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
+from analytics_automated.executors.search_path import search_path
+from analytics_automated.runs.places import Place
+from analytics_automated.runs.secrets import Secrets
 from analytics_automated.runs.workdirs import WorkFolder
 
-FALLBACK_PATH = "/usr/local/bin:/usr/bin:/bin"
 PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
 """Variables of the worker that a command does get: how text is written, and where the machine is."""
 
 
-def search_path() -> str:
-    """The worker's PATH without the folder of A_A's own programs, where these are in an environment of their own."""
-    folders = [folder for folder in os.environ.get("PATH", FALLBACK_PATH).split(":") if folder]
-    if sys.prefix != sys.base_prefix:
-        own = Path(sys.prefix, "bin").resolve()
-        folders = [folder for folder in folders if Path(folder).resolve() != own]
-    return ":".join(folders) or FALLBACK_PATH
-
-
-def environment(folder: WorkFolder, task_variables: Mapping[str, str]) -> dict[str, str]:
-    """All variables of a command: the task's own, and those that every command has."""
+def environment(
+    folder: WorkFolder, place: Place, task_variables: Mapping[str, str], secrets: Secrets
+) -> dict[str, str]:
+    """All variables of a command: the backend's, the task's own, which win over these, its secrets, and those that
+    every command has."""
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     passed.setdefault("LANG", "C.UTF-8")
     return {
         **passed,
+        **place.environment,
         **task_variables,
-        "PATH": search_path(),
+        **secrets.values,
+        "PATH": command_path(place),
         "HOME": str(folder.home),
         "TMPDIR": str(folder.temporary),
         "task_file": str(folder.values),
+        "message_file": str(folder.message),
+        "progress_file": str(folder.progress),
     }
+
+
+def command_path(place: Place) -> str:
+    """The PATH of a command: the backend's folders in front of the worker's."""
+    return ":".join([*place.path, search_path()])
 
 
 def write_values(folder: WorkFolder, values: Mapping[str, object]) -> None:
@@ -43,14 +46,12 @@ def write_values(folder: WorkFolder, values: Mapping[str, object]) -> None:
 
 
 def script_argv(folder: WorkFolder, interpreter: Sequence[str], script: str) -> tuple[str, ...]:
-    """Write the script, byte for byte, and return the argument list that runs it.
-
-    `python` is the first of `python3` and `python` on the command's PATH, never A_A's own.
-    """
+    """Write the script, byte for byte, and return the argument list that runs it."""
     folder.script.write_bytes(script.encode("utf-8"))
     folder.script.chmod(0o400)
-    program, *options = interpreter
-    if program == "python":
-        path = search_path()
-        program = next((each for each in ("python3", "python") if shutil.which(each, path=path)), program)
-    return (program, *options, str(folder.script))
+    return (*interpreter, str(folder.script))
+
+
+def python_on(path: str) -> str:
+    """What the program `python` of a script is: the first of `python3` and `python` there, never A_A's own."""
+    return next((each for each in ("python3", "python") if shutil.which(each, path=path)), "python")

@@ -24,10 +24,13 @@ class Verdict:
     """Whether its outputs are kept."""
 
 
-def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float) -> Verdict:
-    """The verdict on a command's end, before its outputs are looked at."""
+def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float, told: str = "") -> Verdict:
+    """The verdict on a command's end, before its outputs are looked at.
+
+    What the command `told` the caller in `$message_file` goes before any other message where the step fails or stops.
+    """
     if outcome.cause is Cause.EXIT and outcome.exit_code is not None:
-        return _by_exit_code(task, step, outcome.exit_code)
+        return _by_exit_code(task, step, outcome.exit_code, told)
     match outcome.cause:
         case Cause.TIMEOUT:
             message = f"Step '{step}' ran longer than its time limit of {format_duration(timeout)}."
@@ -41,7 +44,13 @@ def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float) -> 
             return Verdict(
                 StepStatus.CRASH, f"Step '{step}' could not be run by this service.", cause.value, gathers=False
             )
-    return Verdict(StepStatus.ERROR, message, outcome.cause.value, gathers=False)
+    return Verdict(StepStatus.ERROR, told or message, outcome.cause.value, gathers=False)
+
+
+def judge_surroundings(step: str, reason: str) -> Verdict:
+    """The verdict where reference data, a secret or a setup is missing or broken: nothing that a caller can mend."""
+    message = f"Step '{step}' could not be run: {reason}."
+    return Verdict(StepStatus.CRASH, message, Cause.BACKEND_UNAVAILABLE.value, gathers=False)
 
 
 def _signal_name(number: int | None) -> str:
@@ -51,21 +60,25 @@ def _signal_name(number: int | None) -> str:
         return str(number)
 
 
-def _by_exit_code(task: TaskDefinition, step: str, code: int) -> Verdict:
+def _by_exit_code(task: TaskDefinition, step: str, code: int, told: str) -> Verdict:
     codes, matches = task.exit_codes, ExitCodesDefinition.matches
     said = next((text for ranges, text in codes.messages.items() if matches([ranges], code)), "")
     if matches(codes.fail, code):
         pass
     elif matches(codes.stop, code):
-        return Verdict(StepStatus.COMPLETE, said or f"Step '{step}' ended the job with exit code {code}.", stops=True)
+        message = told or said or f"Step '{step}' ended the job with exit code {code}."
+        return Verdict(StepStatus.COMPLETE, message, stops=True)
     elif code == 0 or matches(codes.ok, code):
         return Verdict(StepStatus.COMPLETE, said)
-    message = said or f"Step '{step}' failed with exit code {code}."
+    message = told or said or f"Step '{step}' failed with exit code {code}."
     return Verdict(StepStatus.ERROR, message, Cause.EXIT.value, gathers=False)
 
 
-def judge_missing(task: TaskDefinition, step: str, missing: list[str]) -> Verdict | None:
-    """The verdict on outputs that are not there, `optional` ones not counted; none: the step goes on without."""
+def judge_missing(task: TaskDefinition, step: str, missing: list[str], told: str = "") -> Verdict | None:
+    """The verdict on outputs that are not there, `optional` ones not counted; none: the step goes on without.
+
+    What the command `told` the caller goes before A_A's own words.
+    """
     names = ", ".join(f"'{name}'" for name in missing)
     plural = "outputs" if len(missing) > 1 else "output"
     match task.missing_output:
@@ -73,7 +86,7 @@ def judge_missing(task: TaskDefinition, step: str, missing: list[str]) -> Verdic
             return None
         case MissingOutput.STOP:
             message = f"Step '{step}' ended the job, as it made no {plural} {names}."
-            return Verdict(StepStatus.COMPLETE, message, stops=True)
+            return Verdict(StepStatus.COMPLETE, told or message, stops=True)
         case MissingOutput.FAIL:
             message = f"Step '{step}' did not make its {plural} {names}."
-            return Verdict(StepStatus.ERROR, message, Cause.MISSING_OUTPUT.value, gathers=False)
+            return Verdict(StepStatus.ERROR, told or message, Cause.MISSING_OUTPUT.value, gathers=False)

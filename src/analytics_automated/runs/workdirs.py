@@ -42,6 +42,35 @@ class WorkFolder:
         """The JSON file that `$task_file` names."""
         return self.top / "task.json"
 
+    @property
+    def message(self) -> Path:
+        """What the command tells the caller, where it tells anything: `$message_file`."""
+        return self.top / "message"
+
+    @property
+    def progress(self) -> Path:
+        """How far the command says that it is: `$progress_file`."""
+        return self.top / "progress"
+
+    @property
+    def starter(self) -> Path:
+        """The text that runs the setups and then becomes the command."""
+        return self.top / "start"
+
+    @property
+    def setup_state(self) -> Path:
+        """Tells whether the setups are over."""
+        return self.top / "setup.state"
+
+    @property
+    def setup_log(self) -> Path:
+        """What the setups say."""
+        return self.top / "setup.log"
+
+    def setup(self, whose: str) -> Path:
+        """The setup of the backend or the task."""
+        return self.top / f"setup.{whose}"
+
     def make(self) -> None:
         """Make the folders, for their owner only. What an earlier try of the same name left is removed first."""
         self.remove()

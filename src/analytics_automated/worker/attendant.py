@@ -18,6 +18,7 @@ from analytics_automated.worker.service import service
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
+PROGRESS_SECONDS = 1.0
 
 
 class Attendant(bootsteps.StartStopStep):
@@ -41,12 +42,15 @@ class Attendant(bootsteps.StartStopStep):
         self._stopped.set()
 
     def _attend(self, consumer: Any) -> None:
-        due = time.monotonic()
+        due = progress_due = time.monotonic()
         try:
             while not self._stopped.wait(LOOK_SECONDS):
                 try:
                     if service.follows:
                         self._follow(consumer)
+                    if time.monotonic() >= progress_due:
+                        progress_due = time.monotonic() + PROGRESS_SECONDS
+                        service.tell_progress()
                     if time.monotonic() >= due:
                         due = time.monotonic() + settings.AA.reconcile_interval
                         recover_lost_steps()

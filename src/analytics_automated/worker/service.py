@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from analytics_automated.runs import engine, execution
+from analytics_automated.runs.voice import Progress
 from analytics_automated.worker.identity import worker_name
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ class WorkerService:
         """Whether queues that appear are served, too."""
         self._lock = threading.Lock()
         self._running: dict[int, execution.Running] = {}
+        self._told: dict[int, tuple[int, Progress]] = {}
+        """What the running commands last said, by step run. Of the worker's own thread alone."""
         self._busy = 0
         self._stopping = threading.Event()
         self._is_out_of_time = False
@@ -41,6 +44,17 @@ class WorkerService:
             claim = None if self.stopping() else engine.claim(step_run_id, self.name, self.queues) or self._best()
             while claim is not None:
                 claim = self._next(self._run(claim))
+
+    def tell_progress(self) -> None:
+        """Keep how far the running commands say that they are, of those that say something new."""
+        with self._lock:
+            running = dict(self._running)
+        self._told = {key: told for key, told in self._told.items() if key in running}
+        for key, each in running.items():
+            progress = each.progress()
+            if progress is not None and self._told.get(key) != (each.attempt, progress):
+                engine.tell_progress(key, each.attempt, progress.value, progress.text)
+                self._told[key] = (each.attempt, progress)
 
     def stop(self, grace: float) -> None:
         """Take up nothing new; after `grace` seconds end what runs, which then goes back into the queue."""

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,19 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from analytics_automated.pipelines.checks.configuration import check_configuration
-from analytics_automated.pipelines.configuration import Changes, apply, ensure_local_backend, read_stored, verify_stored
-from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
-from analytics_automated.pipelines.files.reader import Configuration, read_text
+from analytics_automated.pipelines.configuration import (
+    Changes,
+    apply,
+    ensure_local_backend,
+    exported,
+    read_stored,
+    verify_stored,
+)
+from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition
+from analytics_automated.pipelines.files.reader import Configuration, read_files, read_text
 from analytics_automated.pipelines.models import (
     Backend,
+    Change,
     Environment,
     Job,
     Parameter,
@@ -332,30 +341,25 @@ def test_a_backend_takes_over_a_queue_that_nobody_has() -> None:
 # There and back
 
 
-def test_every_key_comes_back_from_the_database_as_it_went_in() -> None:
-    configuration = read(ALL_KEYS.read_text())
+def test_every_key_comes_back_from_the_database_as_it_went_in(tmp_path: Path) -> None:
+    beside = ["helpers.R", "model.pkl", "weekly.fasta", "pages.zip", "expected/hits.tsv"]
+    beside += ["examples/hba.fasta", "examples/none.fasta", "examples/one.txt", "examples/two.txt"]
+    for name in beside:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "all.yaml").write_text(ALL_KEYS.read_text())
+    configuration = read_files([tmp_path / "all.yaml"])
     assert configuration.problems == []
     named = configuration.backends["cluster"]
     configuration.backends["cluster"] = named.model_copy(update={"queue": None})  # it is the backend's name anyway
-    _write_unchecked(configuration)
+    whole = configuration.jobs["homologues"]  # which needs what is still to come
+    configuration.jobs["homologues"] = whole.model_copy(update={"runnable": False})
+    apply(configuration)
     stored = read_stored()
     assert stored.problems == []
-    stored.tasks["search"] = stored.tasks["search"].model_copy(update={"files": ["helpers.R", "model.pkl"]})
     for section in ("backends", "tasks", "jobs"):
         for name, definition in getattr(configuration, section).items():
             assert as_json(getattr(stored, section)[name]) == as_json(definition)
-
-
-def _write_unchecked(configuration: Configuration) -> None:
-    """Write a listing that is no job that could be applied."""
-    for name, backend in configuration.backends.items():
-        Backend(name=name).take_definition(backend)
-    backends = {row.name: row for row in Backend.objects.all()}
-    for name, task in configuration.tasks.items():
-        Task(name=name).take_definition(task, backends[task.backend])
-    Task(name="plot").take_definition(TaskDefinition(command="plot"), backends["local"])
-    for name, job in configuration.jobs.items():
-        Job(name=name).take_definition(job, {row.name: row for row in Task.objects.all()})
 
 
 words = st.text(
@@ -412,7 +416,7 @@ tasks = st.fixed_dictionaries(
         "environment": st.dictionaries(st.sampled_from(["Z", "Y", "A"]), words, max_size=3), "secrets": st.lists(names, max_size=2),
         "setup": texts, "container": words, "network": flags, "timeout": durations, "resources": resources, "cache": flags,
         "exit_codes": some(stop=st.just(["3"]), messages=st.dictionaries(st.sampled_from(["3", "4-9"]), texts, max_size=2)),
-        "missing_output": st.sampled_from(["fail", "stop", "continue"]),
+        "missing_output": st.sampled_from(["fail", "stop", "continue"]), "files": st.sampled_from([["a.R"], ["b/c.txt", "a.R"]]),
         "retries": some(max=st.integers(0, 5), on=st.lists(words, max_size=2), delay=st.sampled_from(["0s", "5s"]), backoff=st.sampled_from([1, 1.5])),
         "software": st.lists(st.fixed_dictionaries({"name": words}, optional={"version": words}), max_size=2),
     },
@@ -427,7 +431,7 @@ jobs = some(
 )  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(backend=backends, task=tasks, job=jobs, parameter=some(advanced=flags, title=words, default=st.just(3)))
 @example(backend={}, task={"script": "x"}, job={}, parameter={})
 def test_a_configuration_comes_back_from_the_database_as_it_went_in(
@@ -438,21 +442,44 @@ def test_a_configuration_comes_back_from_the_database_as_it_went_in(
     job = job | {"steps": [{"task": "t", "parameters": {}}, {"task": "t", "name": "u"}]}
     job["parameters"] = {"p": parameter | {"sets": "t.own"}}
     document = {"format": 1, "pipeline": "p", "backends": {"far": backend}, "tasks": {"t": task}, "jobs": {"j": job}}
-    configuration = read(json.dumps(document))
-    checked = check_configuration(configuration.backends, configuration.tasks, configuration.jobs)
-    assume(not configuration.problems and not checked.problems)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "p.yaml")
+        path.write_text(json.dumps(document))
+        for name in ("a.R", "b/c.txt"):
+            Path(folder, name).parent.mkdir(exist_ok=True)
+            Path(folder, name).write_text(json.dumps([task.get("title"), name]))
+        configuration = read_files([path])
+        checked = check_configuration(configuration.backends, configuration.tasks, configuration.jobs)
+        assume(not configuration.problems and not any(not problem.warning for problem in checked.problems))
+        _forget_everything()
+        apply(configuration)
+        stored = read_stored()
+        assert stored.problems == []
+        for section in ("backends", "tasks", "jobs"):
+            for name, definition in getattr(configuration, section).items():
+                assert as_json(getattr(stored, section)[name]) == as_json(definition)
+        assert not apply(read_files([path]))
+        digest = snapshot_of("j").digest
+        verify_stored()
+        assert snapshot_of("j").digest == digest, "a plan made from the database is the one made from the file"
+        written = exported(stored).write(Path(folder, "export"))
+        assert not apply(read_files(written)), "an export says what is there"
+        _forget_everything()
+        apply(read_files(written))
+        again = read_stored()
+        for section in ("backends", "tasks", "jobs"):
+            assert {name: as_json(each) for name, each in getattr(again, section).items()} == {
+                name: as_json(each) for name, each in getattr(stored, section).items()
+            }
+        assert (again.files, again.pipelines) == (stored.files, stored.pipelines)
+        assert snapshot_of("j").digest == digest, "there and back it is the same plan"
+
+
+def _forget_everything() -> None:
     for model in (Job, Task, Backend, QueueType):
         model._default_manager.exclude(name__in=["local", "LOCALHOST"]).delete()
-    apply(configuration)
-    stored = read_stored()
-    assert stored.problems == []
-    for section in ("backends", "tasks", "jobs"):
-        for name, definition in getattr(configuration, section).items():
-            assert as_json(getattr(stored, section)[name]) == as_json(definition)
-    assert not apply(read(json.dumps(document))).changed
-    digest = snapshot_of("j").digest
-    verify_stored()
-    assert snapshot_of("j").digest == digest, "a plan made from the database is the one made from the file"
+    Change.objects.all().delete()
+    Backend.objects.get(name="local").take_definition(BackendDefinition())
 
 
 def test_the_order_of_keys_is_the_authors() -> None:

@@ -256,7 +256,7 @@ def test_a_pattern_cannot_be_made_to_hang(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_stored_value_may_begin_with_a_dash() -> None:
     assert value_problems(ParameterDefinition(value="-rf"), "-rf") == []
-    assert value_problems(define(type="string"), "-rf") == ["must not begin with '-'"]
+    assert [str(each) for each in value_problems(define(type="string"), "-rf")] == ["must not begin with '-'"]
 
 
 # Properties

@@ -4,14 +4,16 @@ import copy
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from analytics_automated.pipelines.checks.configuration import check_configuration
-from analytics_automated.pipelines.definitions import MissingOutput, PipelineDefinition
-from analytics_automated.pipelines.definitions.scalars import Scalar
+from analytics_automated.pipelines.checks.support import WORDS
+from analytics_automated.pipelines.definitions import JobParameterDefinition, MissingOutput, PipelineDefinition
+from analytics_automated.pipelines.definitions.scalars import Scalar, plain_deep
+from analytics_automated.pipelines.definitions.task import ScriptFile
 from analytics_automated.pipelines.files.beside import LARGEST_SCRIPT
 from analytics_automated.pipelines.files.configuration import Configuration
 from analytics_automated.pipelines.files.reader import read_files, read_text
@@ -19,6 +21,9 @@ from analytics_automated.pipelines.files.sentences import problems_of
 from analytics_automated.pipelines.files.source import BEGINS_WITH_BRACE, COMMAND_IN_BRACES, LARGEST, read_document
 
 ALL_KEYS = Path(__file__).with_name("all_keys.yaml")
+"""A right file with every key."""
+LISTING = Path(__file__).with_name("listing.yaml")
+"""The listing of the page that the format is written down on; it stands for no job that could be applied."""
 HEAD = "format: 1\npipeline: p\n"
 
 
@@ -112,7 +117,7 @@ def test_a_job_is_checked_though_its_task_is_wrong() -> None:
 
 
 def test_every_key_of_the_page_is_read() -> None:
-    configuration = read(ALL_KEYS.read_text())
+    configuration = read(LISTING.read_text())
     assert configuration.problems == []
     backend, task, job = (
         configuration.backends["cluster"],
@@ -134,9 +139,59 @@ def test_every_key_of_the_page_is_read() -> None:
 
 
 def test_the_cross_checks_of_the_listing_are_those_of_a_listing() -> None:
-    said = complaints(ALL_KEYS.read_text())
-    assert len(said) == 6
-    assert all("the command does not use it" in each or "there is no task 'plot'" in each for each in said)
+    said = complaints(LISTING.read_text())
+    what = ("the command does not use it", "there is no task 'plot'", "there is no job 'homologues2'")
+    assert len(said) == 7
+    assert all(any(words in each for words in what) for each in said)
+
+
+def models() -> list[type[BaseModel]]:
+    """All definitions, found from that of a pipeline file."""
+    found: dict[type[BaseModel], None] = {}
+
+    def visit(annotation: Any) -> None:
+        if isinstance(annotation, type) and not get_args(annotation):
+            if issubclass(annotation, BaseModel) and annotation not in found:
+                found[annotation] = None
+                for each in get_type_hints(annotation, include_extras=True).values():
+                    visit(each)
+            return
+        for part in get_args(annotation):
+            visit(part)
+
+    visit(PipelineDefinition)
+    return list(found)
+
+
+def made(definition: Any) -> Iterator[BaseModel]:
+    """All definitions that a definition holds, with itself."""
+    if isinstance(definition, BaseModel):
+        yield definition
+        for name in type(definition).model_fields:
+            yield from made(getattr(definition, name))
+    elif isinstance(definition, dict | list):
+        for each in definition.values() if isinstance(definition, dict) else definition:
+            yield from made(each)
+
+
+ELSEWHERE: dict[type[BaseModel], set[str]] = {
+    JobParameterDefinition: {"value", "flag", "separator", "env_only"},  # which only a task's parameters have
+    ScriptFile: {"file"},  # which lies beside the pipeline file
+}
+"""What the file of all keys has not."""
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: model.__name__)
+def test_every_key_of_every_definition_is_in_the_file_of_all_keys(model: type[BaseModel]) -> None:
+    data = plain_deep(read_document(ALL_KEYS.read_text(), "p.yaml").data)
+    said: dict[type[BaseModel], set[str]] = {}
+    for each in made(PipelineDefinition.model_validate(data)):
+        said.setdefault(type(each), set()).update(each.model_fields_set)
+    assert set(model.model_fields) - said.get(model, set()) == ELSEWHERE.get(model, set())
+
+
+def test_the_file_of_all_keys_has_nothing_wrong_but_what_is_still_to_come() -> None:
+    assert [each for each in complaints(ALL_KEYS.read_text()) if WORDS not in each] == []
 
 
 def places(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

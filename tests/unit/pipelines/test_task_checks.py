@@ -44,6 +44,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"command": "a", "interpreter": "python"}, "interpreter: belongs to a `script`: a command names its program itself"),
     ({"script": "a", "interpreter": "python {param.x}"}, "interpreter: must be a program, or a list of words, without placeholders"),
     ({"script": "a", "interpreter": "python | tee"}, "interpreter: holds a pipe or || outside quotes, which only a shell understands"),
+    # secrets
+    (script(secrets=["OWN", "KEY"]), "secrets[1]: AA_SECRET_KEY is a setting of A_A itself, which no task is given"),
     # what only a shell understands
     ({"command": "a | b"}, "command: holds a pipe or || outside quotes, which only a shell understands: put the sign in quotes, or write the command as a `script`"),
     ({"command": "a > b"}, "command: holds a redirection outside quotes"),
@@ -426,6 +428,10 @@ def test_a_value_beside_the_code_is_only_data(text: str) -> None:
         ("case $param_x in a) ;; esac; [[ $param_y = a ]]; (( $param_x > 1 ))", []),
         ('echo ${param_x:+--flag "$param_x"} ${#param_x}', []),
         ("echo $input_x $parameter", []),
+        ('echo "`cat $param_x`" "$param_y"', [("x", 1)]),
+        ('echo `cat "$param_x"`', []),
+        ("echo $'it\\'s $param_x' $param_y", [("y", 1)]),
+        ("a=($param_x)", [("x", 1)]),
     ],
 )  # fmt: skip
 def test_an_unquoted_parameter_in_a_shell_script_is_worth_a_warning(text: str, warned: list[tuple[str, int]]) -> None:
@@ -435,6 +441,14 @@ def test_an_unquoted_parameter_in_a_shell_script_is_worth_a_warning(text: str, w
     assert [problem.message.split(" so ")[0] for problem in problems] == [
         f"$param_{name} stands without quotes in line {line} of the script," for name, line in warned
     ]
+
+
+def test_an_unquoted_file_of_the_task_in_a_shell_script_is_worth_a_warning() -> None:
+    text = 'cat $input_a "$input_a" ${input_b} $input_own > $output_c'
+    problems = said(script=text, inputs={"a": "a.txt", "b": "b.txt"}, outputs={"c": "c.txt"})
+    assert [problem.partition(" stands")[0] for problem in problems] == [
+        "warning: script: $input_a", "warning: script: $input_b", "warning: script: $output_c",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

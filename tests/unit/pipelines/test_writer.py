@@ -96,6 +96,9 @@ free = st.recursive(
 
 
 @given(free)
+@example("?g")
+@example("\x1b\n")
+@example({"?g": ":x"})
 @example("a\n b\n")
 @example(" a\nb")
 @example("a\n\n\n")

@@ -102,7 +102,16 @@ def test_when_no_time_is_left_even_a_validator_that_reads_nothing_is_not_run():
 
 
 @pytest.mark.parametrize(
-    "fault", [RuntimeError("/secret/path"), RecursionError(), MemoryError(), OSError("/secret/disk")]
+    "fault",
+    [
+        RuntimeError("/secret/path"),
+        RecursionError(),
+        MemoryError(),
+        OSError("/secret/disk"),
+        SystemExit("/secret/exit"),
+        GeneratorExit(),
+        type("PanicException", (BaseException,), {})("/secret/panic"),  # what libraries in Rust raise
+    ],
 )
 def test_a_validator_that_breaks_refuses_the_file_and_tells_only_the_log(caplog, fault):
     def break_down(stream: CheckedStream) -> None:
@@ -119,6 +128,24 @@ def test_a_validator_that_breaks_refuses_the_file_and_tells_only_the_log(caplog,
     assert record.exc_info is not None
     assert record.exc_info[1] is fault
     assert record.validator == "acting"
+
+
+def test_a_validator_that_really_runs_out_of_stack_or_memory_refuses_the_file(caplog):
+    def go_down(stream: CheckedStream) -> None:
+        go_down(stream)
+
+    for use in (go_down, lambda _: bytearray(2**62)):
+        with pytest.raises(Invalid, match="This is a fault of the service"):
+            check(use)
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [RecursionError, MemoryError]
+
+
+def test_an_operator_who_interrupts_is_obeyed():
+    def interrupt(stream: CheckedStream) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(interrupt)
 
 
 def test_a_file_that_cannot_be_opened_is_no_verdict_on_it():

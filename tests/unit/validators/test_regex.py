@@ -1,5 +1,8 @@
 """Lines, or whole texts, match a regular expression, in bounded time."""
 
+import contextlib
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +57,53 @@ def test_what_is_good(verdict, options, data, at_once):
 @pytest.mark.parametrize("at_once", [65_536, 100_000_000])
 def test_what_is_wrong_and_where_is_said(verdict, options, data, refusal, at_once):
     assert verdict("regex", options, data, at_once=at_once) == refusal
+
+
+# Each with a text on which it takes longer than anyone can wait, within one match.
+CATASTROPHES = [
+    (r"(a|aa)+", "a" * 200_000 + "b"),
+    (r"(a+)+", "a" * 1_000_000 + "b"),
+    (r"(?:x+x+)+y", "x" * 1_000_000 + "xy1"),
+    (r"(.*)*x", "a" * 1_000_000 + "xy"),
+    (r".*.*.*=.*d", "x" * 1_000_000 + "=="),
+    (r"(\w+\s?)*\.\d", "word " * 200_000 + "."),
+    (r"^(([a-z])+.)+[A-Z]([a-z])+$", "a" * 1_000_000 + "Zb1"),
+    (r"(.*)\1{2}b?", "a" * 1_000_000 + "c"),
+    (r"(?:(\w)|(\w))+!?", "w" * 1_000_000 + "."),
+    (r"(?:(?=(a*))\1?a?)*c", "a" * 1_000_000 + "cd"),
+    (r"(?:a{0,1000000}){0,1000000}c", "a" * 1_000_000 + "cd"),
+    (r"(?=(a+)*b)a", "a" * 1_000_000),
+    (r"(?r)b(?:a|aa)+", "c" + "a" * 200_000),
+    (r"(?b)(?:a|aa)+", "a" * 200_000 + "b"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "text"), CATASTROPHES, ids=[pattern for pattern, _ in CATASTROPHES])
+@pytest.mark.parametrize("every_line", [True, False])
+def test_the_time_bound_holds_during_one_match(verdict, pattern, text, every_line):
+    """Without the bound this test would not end: that it does is the proof."""
+    with pytest.raises(TooSlow):
+        verdict("regex", {"pattern": pattern, "every_line": every_line}, text.encode(), seconds=0.3)
+
+
+def test_other_threads_go_on_while_a_match_takes_its_time(verdict):
+    """The package lets go of the interpreter's lock: a hostile text holds up its own request, and no other."""
+    under_way, ended, steps = threading.Event(), threading.Event(), 0
+
+    def match() -> None:
+        under_way.set()
+        with contextlib.suppress(TooSlow):
+            verdict("regex", {"pattern": r"(a+)+"}, b"a" * 1_000_000 + b"b", seconds=1)
+        ended.set()
+
+    thread = threading.Thread(target=match)
+    thread.start()
+    under_way.wait()
+    while not ended.is_set():
+        steps += 1
+        ended.wait(0.001)
+    thread.join()
+    assert steps > 3  # while the lock is held there is none
 
 
 @pytest.mark.parametrize("every_line", [True, False])

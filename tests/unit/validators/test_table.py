@@ -1,5 +1,6 @@
 """CSV and TSV tables have rows of one width, and the columns that were asked for."""
 
+import contextlib
 import csv
 import io
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from analytics_automated.pipelines.validators.base import CheckedStream, Invalid
 from analytics_automated.pipelines.validators.registry import build_validator
 
 
@@ -144,12 +146,152 @@ def test_a_line_of_nothing_but_quotes_takes_little_memory(verdict, endless, peak
 
 def test_a_column_name_beyond_reading_is_refused(verdict):
     refusal = verdict("csv", {"columns": ["a"]}, b'"' + b"x" * 200_000 + b'",b\n1,2\n')
-    assert refusal == "The names of the columns cannot be read: field larger than field limit (131072)."
+    assert refusal == "The fields of a row cannot be read: field larger than field limit (131072) (line 1)."
+
+
+TYPES = {
+    "age": "integer",
+    "score": {"type": "number", "minimum": -1, "maximum": 1.5, "missing": ["", "NA"]},
+    "group": {"type": "choice", "choices": ["a", "b", 1]},
+    "ok": "boolean",
+    "note": {"type": "string", "max_length": 5},
+    "free": {"optional": True, "type": "integer"},
+}
+HEAD = b"age,score,group,ok,note,more\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "data"),
+    [
+        ("csv", {"columns": TYPES}, HEAD + b'1,0.5,a,true,hello,x\n-7,-1e-2,1,FALSE,,\n0,NA,b,True,"a,\nb",y\n'),
+        ("csv", {"columns": TYPES}, b"free,note,ok,group,score,age\n1,,true,a,,0\n"),
+        ("csv", {"columns": {"a": "string"}}, b'\n"a"\n"x ""y"" z"\n\n""\n'),
+        ("csv", {"columns": {"a": "integer"}, "delimiter": ";"}, b"a;b\n1;2,5\n"),
+        ("tsv", {"columns": {"a": "number"}}, b'a\tb\n1\t"\n2.5e10\t\n'),
+        ("csv", {"columns": {"a": "integer"}, "min_rows": 0}, b"a\n"),
+        ("csv", {"columns": {"a": "integer"}}, b"a\n" + b"9" * 400 + b"\n"),
+    ],
+)
+@pytest.mark.parametrize("at_once", [1, 3, 1000])
+def test_fields_of_the_right_types_are_good(verdict, name, options, data, at_once):
+    assert verdict(name, options, data, at_once=at_once) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "data", "refusal"),
+    [
+        *(
+            (
+                "csv",
+                {"columns": {"n": kind}},
+                b"m,n\n\n2,%b\n" % text,
+                f"The column 'n' holds '{text.decode()}', where {expected} is expected (line 3).",
+            )
+            for kind, expected, texts in [
+                ("integer", "a whole number", [b"1.0", b"", b"+1", b" 1", b"01", b"1e3", b"x", b"1_0", b"-"]),
+                ("number", "a number", [b"nan", b"inf", b".5", b"1.", b"0x1", b"NA", b"1;5", "\u0661".encode()]),
+                ("boolean", "true or false", [b"yes", b"1", b"", b"truth"]),
+                ({"type": "choice", "choices": ["a", "b"]}, "one of 'a, b'", [b"c", b"", b"A"]),
+                ({"type": "integer", "minimum": 3}, "a whole number of at least 3", [b"2", b"-4"]),
+                ({"type": "number", "maximum": 0.5}, "a number of at most 0.5", [b"0.6", b"1e999"]),
+                ({"max_length": 2}, "a text of at most 2 characters", [b"abc"]),
+            ]
+            for text in texts
+        ),
+        ("csv", {"columns": TYPES}, b"age,score\n1,1\n", "The column 'group' is missing (line 1)."),
+        (
+            "csv",
+            {"columns": {"a": {"optional": True}}},
+            b"a,a\n1,2\n",
+            "The column 'a' is there more than once (line 1).",
+        ),
+        (
+            "csv",
+            {"columns": {"a": "integer"}},
+            b'a,b\n1,"x\ny"\n2,z\nthree,w\n',
+            "The column 'a' holds 'three', where a whole number is expected (line 5).",
+        ),
+        (
+            "csv",
+            {"columns": {"a": "integer"}},
+            b'b,a\n"x\ny",no\n',
+            "The column 'a' holds 'no', where a whole number is expected (line 2).",
+        ),
+        ("csv", {"columns": {"a": "integer"}}, b"a,b\n1\n", "A row has 1 field, where the first row has 2 (line 2)."),
+        (
+            "csv",
+            {"columns": {"a": "integer"}},
+            b"a\n" + b"x" * 100 + b"\n",
+            f"The column 'a' holds '{'x' * 37}...', where a whole number is expected (line 2).",
+        ),
+        (
+            "csv",
+            {"columns": {"a": "integer"}},
+            b"a\n" + b"9" * 401 + b"\n",
+            f"The column 'a' holds '{'9' * 37}...', where a whole number is expected (line 2).",
+        ),
+        (
+            "tsv",
+            {"columns": {"a": "integer"}},
+            b'a\tb\n"1"\t2\n',
+            "The column 'a' holds '\"1\"', where a whole number is expected (line 2).",
+        ),
+    ],
+)
+@pytest.mark.parametrize("at_once", [1, 1000])
+def test_fields_of_another_type_are_shown_with_line_and_column(verdict, name, options, data, refusal, at_once):
+    assert verdict(name, options, data, at_once=at_once) == refusal
+
+
+def test_a_long_table_with_types_is_not_held(verdict, endless, peak_below):
+    with peak_below(4):
+        assert verdict("csv", {"columns": {"a": "integer"}}, endless(b"a,b\n", b'1,"x\ny"\n2,z\n' * 2000, 20)) is None
+
+
+def test_a_row_with_types_over_endlessly_many_lines_is_refused(verdict, endless, peak_below):
+    with peak_below(40):
+        refusal = verdict("csv", {"columns": {"a": "integer"}}, endless(b'a\n"', b"x" * 65_535 + b"\n", 1024, b'"'))
+    assert refusal == "The row is longer than 16777216 characters (line 257)."
+
+
+def test_endlessly_many_columns_of_which_some_are_named_are_refused(verdict, endless, peak_below):
+    with peak_below(8):
+        refusal = verdict("csv", {"columns": ["a"]}, endless(b"a", b",a" * 1000, 200, b"\n"))
+    assert refusal == "The table has more than 100000 columns (line 1)."
+
+
+class Asked(CheckedStream):
+    """A stream that counts how often its time is asked for."""
+
+    times = 0
+
+    def seconds_left(self) -> float:
+        self.times += 1
+        return super().seconds_left()
+
+
+@pytest.mark.parametrize("fields", [b'"a",', b'""'])
+def test_the_time_is_asked_for_within_one_hostile_line(fields):
+    data = fields * (8_000_000 // len(fields))
+    stream = Asked(io.BytesIO(data), size=len(data), seconds=120)
+    with contextlib.suppress(Invalid):
+        build_validator("csv", {"header": False}).check(stream)
+    assert stream.times > 2 * 8_000_000 // 65_536  # once for each chunk, and once more for as much of the line
 
 
 @pytest.mark.parametrize(
     ("name", "options"),
     [
+        ("csv", {"columns": {"a": "whole"}}),
+        ("csv", {"columns": {"a": None}}),
+        ("csv", {"columns": {"a": {"kind": "integer"}}}),
+        ("csv", {"columns": {"a": {"type": "choice"}}}),
+        ("csv", {"columns": {"a": {"type": "integer", "choices": ["a"]}}}),
+        ("csv", {"columns": {"a": {"type": "string", "minimum": 1}}}),
+        ("csv", {"columns": {"a": {"type": "integer", "minimum": 2, "maximum": 1}}}),
+        ("csv", {"columns": {"a": {"type": "choice", "choices": [1.5]}}}),
+        ("csv", {"columns": {"a": {"type": "integer", "max_length": 3}}}),
+        ("csv", {"columns": {"a": "integer"}, "header": False}),
         ("csv", {"delimiter": '"'}),
         ("csv", {"delimiter": ""}),
         ("csv", {"delimiter": ",,"}),

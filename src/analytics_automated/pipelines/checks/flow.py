@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
-from analytics_automated.pipelines.definitions import JobDefinition, StepDefinition, TaskDefinition
+from analytics_automated.pipelines.definitions import JobDefinition, JobInputDefinition, StepDefinition, TaskDefinition
 from analytics_automated.pipelines.problems import Path, Problem, listed, nearest
 
 
@@ -28,6 +28,8 @@ class Flow:
     """Sources of each input, by step: `step.output` or a job input's name."""
     open_inputs: dict[str, list["Asker"]] = field(default_factory=dict)
     """Inputs that no step provides, with the task inputs that ask for each."""
+    before: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Steps that have surely ended before a step starts, with how far back they are, by step."""
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -46,12 +48,12 @@ def resolve_flow(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> Flo
         path = ("steps", labels.index(circle[0]))
         flow.problems.append(Problem(path, f"waits for itself in a circle: {' -> '.join(circle)}"))
         return flow
-    distances = {label: _distances(label, flow.needs) for label in labels}
+    flow.before = {label: _distances(label, flow.needs) for label in labels}
     flow.needs = {label: flow.needs[label] for label in sorted(labels, key=ranks.__getitem__)}
     by_label = {step.label: (index, step) for index, step in steps}
     for label in flow.needs:
         index, step = by_label[label]
-        flow.sources[label] = _step_sources(index, step, job, tasks, distances[label], flow)
+        flow.sources[label] = _step_sources(index, step, job, tasks, flow.before[label], flow)
     return flow
 
 
@@ -111,6 +113,8 @@ def _step_sources(
             flow.problems.append(Problem(("steps", index, "inputs", name), message))
     for name, definition in task.inputs.items():
         path = ("steps", index, "inputs", name)
+        # A step that scatters takes one of many at a time.
+        many = definition.many or (step.scatter is not None and step.scatter.over == name)
         if name in step.inputs:
             sources[name] = step.inputs[name]
             for reference in step.inputs[name]:
@@ -119,9 +123,9 @@ def _step_sources(
                     flow.problems.append(Problem(path, problem))
                 elif "." not in reference:
                     alone = len(sources[name]) == 1
-                    asker = Asker(path, definition.many, definition.optional or not alone)
+                    asker = Asker(path, many, definition.optional or not alone)
                     flow.open_inputs.setdefault(reference, []).append(asker)
-            _width(definition.many, sources[name], providers, job, path, flow)
+            _width(many, sources[name], job, tasks, path, flow)
             continue
         offers = [(distance, label) for label, distance in before.items() if name in providers[label].outputs]
         nearest_distance = min(offers)[0] if offers else 0
@@ -132,11 +136,11 @@ def _step_sources(
             flow.problems.append(Problem(path, message))
         elif closest:
             sources[name] = [f"{closest[0]}.{name}"]
-            _width(definition.many, sources[name], providers, job, path, flow)
+            _width(many, sources[name], job, tasks, path, flow)
         elif job.inputs is None or name in job.inputs:
             sources[name] = [name]
-            flow.open_inputs.setdefault(name, []).append(Asker(path, definition.many, definition.optional))
-            _width(definition.many, sources[name], providers, job, path, flow)
+            flow.open_inputs.setdefault(name, []).append(Asker(path, many, definition.optional))
+            _width(many, sources[name], job, tasks, path, flow)
         elif not definition.optional:
             message = (
                 f"is provided by nothing: no step before {step.label!r} has an output {name!r}, and the job has no "
@@ -170,21 +174,28 @@ def _reference_problem(
     return None
 
 
+def is_wide(
+    reference: str, job: JobDefinition, tasks: Mapping[str, TaskDefinition], inputs: Mapping[str, JobInputDefinition]
+) -> bool:
+    """True where what the reference names may be several files. What it does not know is one."""
+    owner, dot, name = reference.partition(".")
+    if not dot:
+        return reference in inputs and inputs[reference].many
+    step = next((step for step in job.steps if step.label == owner), None)
+    output = tasks[step.task].outputs.get(name) if step is not None else None
+    return step is not None and output is not None and (output.many or step.scatter is not None)
+
+
 def _width(
     many: bool,
     references: Sequence[str],
-    providers: Mapping[str, TaskDefinition],
     job: JobDefinition,
+    tasks: Mapping[str, TaskDefinition],
     path: tuple[str | int, ...],
     flow: Flow,
 ) -> None:
     """A single input cannot be fed from several files."""
     for reference in references if not many else ():
-        owner, dot, name = reference.partition(".")
-        if dot and owner in providers and name in providers[owner].outputs:
-            wide = providers[owner].outputs[name].many
-        else:
-            wide = not dot and job.inputs is not None and reference in job.inputs and job.inputs[reference].many
-        if wide:
+        if is_wide(reference, job, tasks, job.inputs or {}):
             message = f"is a single file, but {reference} may be many: set `many: true` on the task's input"
             flow.problems.append(Problem(path, message))

@@ -1,16 +1,30 @@
 """What must hold within one Job together with its Tasks; and the plan that comes of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from pydantic import ValidationError
 
+from analytics_automated.pipelines.checks.calls import (
+    expectation_problems,
+    input_problems,
+    parameter_problems,
+    time_problems,
+)
+from analytics_automated.pipelines.checks.conditions import Known, condition_problems
 from analytics_automated.pipelines.checks.flow import Flow, resolve_flow
 from analytics_automated.pipelines.checks.public_parameters import ENVELOPE_FIELDS, public_parameters
+from analytics_automated.pipelines.checks.scattering import scatter_problems
 from analytics_automated.pipelines.checks.values import with_typed_values
-from analytics_automated.pipelines.definitions import JobDefinition, JobInputDefinition, TaskDefinition
+from analytics_automated.pipelines.definitions import (
+    JobDefinition,
+    JobInputDefinition,
+    ParameterDefinition,
+    TaskDefinition,
+)
+from analytics_automated.pipelines.definitions.call import CallDefinition
 from analytics_automated.pipelines.definitions.job import Validators
 from analytics_automated.pipelines.files.sentences import problems_of
-from analytics_automated.pipelines.plans import FORMAT, Plan, PlannedResult, PlannedStep
+from analytics_automated.pipelines.plans import FORMAT, Plan, PlannedParameter, PlannedResult, PlannedStep
 from analytics_automated.pipelines.problems import Path, Problem, listed, nearest
 from analytics_automated.pipelines.validators.registry import build_validator, validator_class, validator_names
 
@@ -35,6 +49,11 @@ def plan_job(name: str, job: JobDefinition, tasks: Mapping[str, TaskDefinition])
     problems += wrong
     results, wrong = _results(job, tasks)
     problems += wrong
+    if flow.before:
+        problems += scatter_problems(job, tasks, flow, inputs)
+    definitions = {public: parameter.definition for public, parameter in parameters.items()}
+    problems += _conditions(job, tasks, flow, inputs, definitions)
+    problems += _calls(job, inputs, parameters, results, complete=not problems)
     if problems:
         return None, problems
     by_label = {step.label: step for step in job.steps}
@@ -62,6 +81,49 @@ def plan_job(name: str, job: JobDefinition, tasks: Mapping[str, TaskDefinition])
         on_failure=job.on_failure,
     )
     return plan, []
+
+
+def _conditions(
+    job: JobDefinition,
+    tasks: Mapping[str, TaskDefinition],
+    flow: Flow,
+    inputs: Mapping[str, JobInputDefinition],
+    parameters: Mapping[str, ParameterDefinition],
+) -> Iterator[Problem]:
+    for index, step in enumerate(job.steps):
+        if step.when is not None and step.label in flow.before:
+            known = Known(
+                step=step.label,
+                parameters=parameters,
+                inputs=inputs,
+                steps={other.label: tasks[other.task] for other in job.steps},
+                before=flow.before[step.label],
+                scattered={other.label for other in job.steps if other.scatter is not None},
+                unread=set(job.parameters) - set(parameters),
+            )
+            yield from (Problem(("steps", index, "when"), each) for each in condition_problems(step.when, known))
+
+
+def _calls(
+    job: JobDefinition,
+    inputs: Mapping[str, JobInputDefinition],
+    parameters: Mapping[str, PlannedParameter],
+    results: Mapping[str, PlannedResult],
+    *,
+    complete: bool,
+) -> Iterator[Problem]:
+    """What is wrong with the schedule and the examples. Only what is `complete` says what they lack."""
+    calls: list[tuple[Path, CallDefinition]] = [(("examples", index), each) for index, each in enumerate(job.examples)]
+    if job.schedule is not None:
+        yield from (problem.below("schedule") for problem in time_problems(job.schedule))
+        calls.append((("schedule",), job.schedule))
+    for path, call in calls if complete else ():
+        yield from (problem.below(*path) for problem in input_problems(call, inputs))
+        yield from (problem.below(*path) for problem in parameter_problems(call, parameters))
+    steps = [step.label for step in job.steps]
+    for index, example in enumerate(job.examples if complete else ()):
+        found = expectation_problems(example.expect, results, steps)
+        yield from (problem.below("examples", index, "expect") for problem in found)
 
 
 def _steps(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> Iterator[Problem]:
@@ -114,6 +176,10 @@ def _validators(job: JobDefinition) -> Iterator[Problem]:
         yield from validator_problems(definition.validators, ("inputs", name, "validators"))
         if (definition.max_files or 1) > 1 and not definition.many:
             yield Problem(("inputs", name, "max_files"), "belongs to an input with `many: true`")
+        if definition.unpack and not definition.many:
+            yield Problem(("inputs", name, "unpack"), "belongs to an input with `many: true`")
+        if len(set(definition.unpack)) < len(definition.unpack):
+            yield Problem(("inputs", name, "unpack"), "names a kind of archive twice")
 
 
 def validator_problems(uses: Validators, path: Path) -> Iterator[Problem]:
@@ -130,12 +196,15 @@ def validator_problems(uses: Validators, path: Path) -> Iterator[Problem]:
             options, unknown = validator_class(use.name).Options, "is no option of this validator"
             wrong = problems_of(error.errors(include_url=False), options, use.options, unknown)
             yield from (problem.below(*here) for problem in wrong)
+        except Exception as error:  # noqa: BLE001 -- a plug-in may raise anything while it is imported or made
+            yield Problem(here, f"the validator {use.name!r} cannot be used: {type(error).__name__}: {error}")
 
 
 def _results(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> tuple[dict[str, PlannedResult], list[Problem]]:
     by_label = {step.label: tasks[step.task] for step in job.steps}
+    scattered = {step.label for step in job.steps if step.scatter is not None}
     if job.results is None:
-        return _published(by_label)
+        return _published(by_label, scattered)
     planned: dict[str, PlannedResult] = {}
     problems: list[Problem] = []
     sources: dict[str, str] = {}
@@ -156,11 +225,14 @@ def _results(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> tuple[d
             sources[result.source] = name
             definition = by_label[label].outputs[output]
             title = result.title or definition.title
-            planned[name] = PlannedResult(step=label, output=output, title=title, many=definition.many)
+            many = definition.many or label in scattered
+            planned[name] = PlannedResult(step=label, output=output, title=title, many=many)
     return planned, problems
 
 
-def _published(by_label: Mapping[str, TaskDefinition]) -> tuple[dict[str, PlannedResult], list[Problem]]:
+def _published(
+    by_label: Mapping[str, TaskDefinition], scattered: Collection[str]
+) -> tuple[dict[str, PlannedResult], list[Problem]]:
     """Every published output, as step_output."""
     planned: dict[str, PlannedResult] = {}
     problems: list[Problem] = []
@@ -171,7 +243,8 @@ def _published(by_label: Mapping[str, TaskDefinition]) -> tuple[dict[str, Planne
             name = f"{label}_{output}"
             other = next((other for other in planned if other.lower() == name.lower()), None)
             if other is None:
-                planned[name] = PlannedResult(step=label, output=output, title=definition.title, many=definition.many)
+                many = definition.many or label in scattered
+                planned[name] = PlannedResult(step=label, output=output, title=definition.title, many=many)
                 continue
             first = f"{planned[other].step}.{planned[other].output}"
             message = f"{label}.{output} would be the result {name!r}, as {first} is: name them in the job's `results`"

@@ -55,7 +55,7 @@ def check_parameter(name: str, parameter: ParameterDefinition) -> Iterator[Probl
     for key in ("value", "default", "example"):
         value = getattr(parameter, key)
         if value is not None:
-            yield from (Problem((*path, key), sentence) for sentence in value_problems(parameter, value))
+            yield from (problem.below(*path, key) for problem in value_problems(parameter, value))
 
 
 _OWNERS = {

@@ -69,7 +69,7 @@ def _fixed_values(job: JobDefinition, tasks: Mapping[str, TaskDefinition]) -> It
                 yield Problem(path, f"is stored in the task {step.task!r}, so a step cannot set it")
             else:
                 definition = callers_definition(task, name)
-                yield from (Problem(path, sentence) for sentence in value_problems(definition, value))
+                yield from (problem.below(*path) for problem in value_problems(definition, value))
 
 
 def _public(
@@ -81,6 +81,9 @@ def _public(
             return None, [Problem(path, "needs `sets: step.parameter`, or a `type` of its own")]
         if parameter.stored:
             return None, [Problem((*path, "value"), "belongs to a task's parameter: a job's own is for callers to set")]
+        for key in ("flag", "separator", "env_only"):
+            if key in parameter.model_fields_set:
+                return None, [Problem((*path, key), "belongs to a task's parameter: a job's own meets no command")]
         own = ParameterDefinition.model_validate(parameter.model_dump(exclude={"sets", "aliases"}, exclude_unset=True))
         return own, list(check_parameter(name, own))
     found: list[ParameterDefinition] = []
@@ -109,10 +112,10 @@ def _public(
         return None, [Problem((*path, "sets"), message)]
     definition = found[0].model_copy(update={key: value for key, value in changed.items() if value is not None})
     wrong = [
-        Problem((*path, key), sentence)
+        problem.below(*path, key)
         for key in ("default", "example")
         if changed.get(key) is not None
-        for sentence in value_problems(definition, changed[key])
+        for problem in value_problems(definition, changed[key])
     ]
     return definition, wrong
 

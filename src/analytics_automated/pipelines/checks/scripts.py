@@ -9,22 +9,24 @@ from analytics_automated.pipelines.problems import Problem
 _SHELL = re.compile(r"(.*/)?(ba|da|k|mk)?sh( .*)?")
 _HEREDOC = re.compile(r"(?<!<)<<-?\s*(?P<quote>['\"\\]?)(?P<end>[A-Za-z_]\w*)['\"]?")
 # ${x+y} and ${x:+y} stand for y, and are left without quotes on purpose.
-_VALUE = re.compile(r"\$(?P<name>param_\w+)|\$\{(?P<braced>param_\w+)(?!:?\+)[^}]*\}")
+_VALUE = re.compile(r"\$(?P<name>(?:param|input|output)_\w+)|\$\{(?P<braced>(?:param|input|output)_\w+)(?!:?\+)[^}]*\}")
 _UNSPLIT = re.compile(
-    r"(?:^|[\s;|&({])(?:(?:export|local|readonly|declare)\s+)?[A-Za-z_]\w*\+?=\S*$|\bcase\s+$|\[\[[^\]]*$|\(\([^)]*$"
+    r"(?:^|[\s;|&({])(?:(?:export|local|readonly|declare)\s+)?[A-Za-z_]\w*\+?=(?!\()\S*$|\bcase\s+$|\[\[[^\]]*$|\(\([^)]*$"
 )
 """Places where a shell splits no value (POSIX.1-2017 XCU 2.6): behind `name=`, `case`, in `[[ ]]` and `(( ))`."""
 
 
 def script_warnings(task: TaskDefinition) -> Iterator[Problem]:
-    """Warn of values of parameters that stand without quotes in a shell script, once for each."""
+    """Warn of parameters and of names of files that stand without quotes in a shell script, once for each."""
     if not isinstance(task.script, str):
         return
     if task.interpreter is not None and not _SHELL.fullmatch(task.interpreter):
         return
     warned: set[str] = set()
+    files = {f"input_{name}" for name in task.inputs} | {f"output_{name}" for name in task.outputs}
     for line, name in _unquoted(task.script):
-        if name not in warned:
+        # A script may have variables of its own with such names; those of files that the task has are A_A's.
+        if name not in warned and (name.startswith("param_") or name in files):
             warned.add(name)
             message = (
                 f"${name} stands without quotes in line {line} of the script, so blanks and * in the value take it "
@@ -34,7 +36,7 @@ def script_warnings(task: TaskDefinition) -> Iterator[Problem]:
 
 
 def _unquoted(script: str) -> Iterator[tuple[int, str]]:
-    """Line, from 1, and name of each `$param_…` that is outside quotes, comments and here-documents."""
+    """Line, from 1, and name of each parameter and file outside quotes, comments and here-documents."""
     quotes = [""]
     end_of_document = ""
     for number, line in enumerate(script.splitlines(), 1):
@@ -48,6 +50,13 @@ def _unquoted(script: str) -> Iterator[tuple[int, str]]:
                 quotes[-1:] = [] if sign == "'" else ["'"]
             elif sign == "\\":
                 place += 1
+            elif quote == "$'":
+                quotes[-1:] = [] if sign == "'" else ["$'"]
+            elif line.startswith("$'", place) and quote != '"':
+                quotes.append("$'")
+                place += 1
+            elif sign == "`":
+                quotes[-1:] = [] if quote == "`" else [quote, "`"]
             elif sign == "'" and quote != '"':
                 quotes.append("'")
             elif sign == '"':

@@ -4,28 +4,26 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analytics_automated.executors.registry import executor_names
+from analytics_automated.pipelines.commands import placed_placeholders
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.definitions.scalars import Definition
 from analytics_automated.pipelines.problems import Path, Problem
-from analytics_automated.pipelines.templates import TemplateError, Word, parse_command, parse_word
 
 WORDS = "not supported by this version"
 LATER_EXECUTORS = frozenset({"slurm", "grid_engine"})
 """Executors that are written of, but that this version does not have."""
-LATER_PLACEHOLDERS = frozenset({"data", "scatter"})
+LATER_PLACEHOLDERS = frozenset({"scatter"})
 """Kinds of placeholders that stand for what this version does not have."""
 
 _BACKEND: dict[str, Any] = {
     "sandbox": ("auto", "off"),
     "network": ("allow",),
-    **dict.fromkeys(("container", "data", "path", "environment", "setup", "defaults", "limits", "max_running", "user")),
+    **dict.fromkeys(("container", "max_running", "user")),
 }
-_TASK: dict[str, Any] = dict.fromkeys(
-    ("secrets", "setup", "container", "retries", "cache"),
-)
+_TASK: dict[str, Any] = dict.fromkeys(("container", "retries", "cache"))
 _JOB: dict[str, Any] = {
     "access": ("public",),
-    **dict.fromkeys(("limits", "retention", "schedule", "aliases")),
+    **dict.fromkeys(("limits", "retention", "schedule")),
 }
 _STEP: dict[str, Any] = dict.fromkeys(("when", "scatter"))
 """Keys by definition, with the values that need nothing; none: whatever differs from the default needs it."""
@@ -39,8 +37,6 @@ def unsupported(
     problems = [*_of(job, _JOB, ())]
     for index, step in enumerate(job.steps):
         problems += _of(step, _STEP, ("steps", index))
-    for name, definition in (job.inputs or {}).items():
-        problems += _of(definition, {"unpack": None}, ("inputs", name))
     used = dict.fromkeys(step.task for step in job.steps)
     for name in used:
         task = tasks[name]
@@ -59,16 +55,9 @@ def unsupported(
 
 
 def _placeholders(task: TaskDefinition, path: Path) -> Iterator[Problem]:
-    try:
-        words: tuple[Word, ...] = parse_command(task.command) if task.command is not None else ()
-    except TemplateError:
-        words = ()  # which is a problem of its own
-    places = [(("command",), word) for word in words]
-    texts = [(("environment", name), parse_word(text)) for name, text in task.environment.items()]
-    for place, word in [*places, *texts]:
-        for placeholder in word.placeholders:
-            if placeholder.kind in LATER_PLACEHOLDERS:
-                yield Problem((*path, *place), f"{placeholder} is {WORDS}")
+    for place, placeholder in placed_placeholders(task):
+        if placeholder.kind in LATER_PLACEHOLDERS:
+            yield Problem((*path, *place), f"{placeholder} is {WORDS}")
 
 
 def _of(definition: Definition, keys: Mapping[str, Any], path: tuple[str | int, ...]) -> Iterator[Problem]:

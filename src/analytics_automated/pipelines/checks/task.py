@@ -1,12 +1,14 @@
 """What must hold within one Task."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from analytics_automated.pipelines.checks.parameter import check_parameter, is_callers_text, negative_numbers
 from analytics_automated.pipelines.checks.programs import program_problems
+from analytics_automated.pipelines.checks.provisions import own_variables, provision_problems
 from analytics_automated.pipelines.checks.scripts import script_warnings
-from analytics_automated.pipelines.checks.variables import OWN_VARIABLES, PRIVATE_VARIABLES, loads_code
-from analytics_automated.pipelines.commands import command_words, interpreter_words
+from analytics_automated.pipelines.checks.variables import PRIVATE_VARIABLES, loads_code
+from analytics_automated.pipelines.commands import command_words, interpreter_words, placed_placeholders
 from analytics_automated.pipelines.definitions import (
     TaskDefinition,
 )
@@ -19,6 +21,11 @@ from analytics_automated.pipelines.templates import (
     parse_word,
 )
 
+LONGEST_MESSAGE = 1000
+"""Characters of what a caller reads for an exit code."""
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9][\w!#$&^.+\-]*/[A-Za-z0-9][\w!#$&^.+\-]*(;.*)?", re.ASCII)
+"""RFC 6838, section 4.2, with parameters."""
+
 
 def check_task(task: TaskDefinition) -> list[Problem]:
     """Everything that is wrong within the task; paths begin at the task."""
@@ -30,6 +37,7 @@ def check_task(task: TaskDefinition) -> list[Problem]:
         *_exit_codes(task),
         *(problem for name, parameter in task.parameters.items() for problem in check_parameter(name, parameter)),
         *_environment(task),
+        *provision_problems(task),
     ]
 
 
@@ -55,7 +63,7 @@ def _what_to_execute(task: TaskDefinition) -> Iterator[Problem]:
         for placeholder in word.placeholders:
             yield from _placeholder(task, placeholder, ("command",))
         yield from _within_word(task, word)
-    yield from _unused(task, words)
+    yield from _unused(task)
     yield from negative_numbers(task)
     yield from program_problems(task, words)
 
@@ -125,24 +133,40 @@ def _names(task: TaskDefinition) -> Iterator[Problem]:
                 yield Problem((key, name), f"differs from {other!r} only by its case")
     if task.container is not None:
         for placeholder in parse_word(task.container.image).placeholders:
-            yield from _placeholder(task, placeholder, ("container", "image"))
+            path: Path = ("container", "image")
+            yield from _placeholder(task, placeholder, path)
+            chosen = task.parameters.get(placeholder.name) if placeholder.kind == "param" else None
+            if placeholder.kind in {"input", "scatter"} or (chosen is not None and is_callers_text(chosen)):
+                yield Problem(path, f"holds {placeholder}, by which a caller would name the image: make it a choice")
 
 
 def _exit_codes(task: TaskDefinition) -> Iterator[Problem]:
     codes = task.exit_codes
     taken: dict[int, str] = {}
     for key, ranges in (("stop", codes.stop), ("continue", codes.ok), ("fail", codes.fail)):
-        for code in (code for code in range(256) if codes.matches(ranges, code)):
-            other = taken.setdefault(code, key)
-            if other != key:
-                yield Problem(("exit_codes", key), f"names {code}, and so does `{other}`: a code means one thing")
-                break
+        twice = next((code for code in _codes(ranges) if taken.get(code, key) != key), None)
+        if twice is not None:
+            message = f"names {twice}, and so does `{taken[twice]}`: a code means one thing"
+            yield Problem(("exit_codes", key), message)
+        taken |= dict.fromkeys(_codes(ranges), key)
+    told: dict[int, str] = {}
+    for span, text in codes.messages.items():
+        path = ("exit_codes", "messages", span)
+        if len(text) > LONGEST_MESSAGE:
+            yield Problem(path, f"is longer than {LONGEST_MESSAGE} characters")
+        twice = next((code for code in _codes([span]) if code in told), None)
+        if twice is not None:
+            yield Problem(path, f"is about {twice}, and so is {told[twice]!r}: a code has one message")
+        told |= dict.fromkeys(_codes([span]), span)
 
 
-def _unused(task: TaskDefinition, words: tuple[Word, ...]) -> Iterator[Problem]:
-    used = {(placeholder.kind, placeholder.name) for word in words for placeholder in word.placeholders}
-    texts = [parse_word(text) for text in task.environment.values()]
-    used |= {(placeholder.kind, placeholder.name) for text in texts for placeholder in text.placeholders}
+def _codes(ranges: Iterable[str]) -> list[int]:
+    bounds = ((int(low), int(high or low)) for low, _, high in (text.partition("-") for text in ranges))
+    return [code for low, high in bounds for code in range(low, high + 1)]
+
+
+def _unused(task: TaskDefinition) -> Iterator[Problem]:
+    used = {(placeholder.kind, placeholder.name) for _, placeholder in placed_placeholders(task)}
     for name, parameter in task.parameters.items():
         if ("param", name) not in used and not parameter.env_only:
             message = f"the command does not use it: write {{param.{name}}} in the command, or `env_only: true` here"
@@ -176,7 +200,12 @@ def _files(task: TaskDefinition) -> Iterator[Problem]:
             yield Problem(path, "is `many`, so its file is a glob, such as 'out/*.png'")
         if any("**" in part and part != "**" for part in output.file.split("/")):
             yield Problem(path, "'**' stands for folders, so it is a part of its own between two /")
+        if output.media_type is not None and not _MEDIA_TYPE.fullmatch(output.media_type):
+            yield Problem((*path, "media_type"), f"{output.media_type!r} is no media type, such as image/png")
         taken.setdefault(output.file, path)
+    for index, software in enumerate(task.software):
+        if software.data is not None and software.type != "dataset":
+            yield Problem(("software", index, "data"), "belongs to software of `type: dataset`")
     folders = {each.file for each in task.inputs.values() if each.many}
     for place, path in taken.items():
         around = next((other for other in taken if place.startswith(f"{other}/") and other not in folders), None)
@@ -212,8 +241,7 @@ def stream_file(task: TaskDefinition, stream: str) -> str | None:
 
 
 def _environment(task: TaskDefinition) -> Iterator[Problem]:
-    own = {f"param_{name}" for name in task.parameters} | {f"input_{name}" for name in task.inputs}
-    own |= {f"output_{name}" for name in task.outputs} | OWN_VARIABLES
+    own = own_variables(task)
     for name, text in task.environment.items():
         path = ("environment", name)
         if name in PRIVATE_VARIABLES:

@@ -11,6 +11,9 @@ OWN_VARIABLES = frozenset(
 )
 """Variables that A_A sets for scripts, whatever the Task."""
 
+SERVERS_SECRETS = frozenset({"KEY", "KEY_FILE"})
+"""Names that no secret of a task may have: `AA_SECRET_KEY` is a setting of A_A itself."""
+
 _CODE = re.compile(
     r"BASH_\w+|ENV|IFS|PS[0-4]|PROMPT_COMMAND|SHELL|SHELLOPTS|BASHOPTS|ZDOTDIR|"
     r"(LD|DYLD|NODE|JAVA|JULIA|LUA|R|GIT|SSH|RSYNC|OCTAVE|GUILE|ERL|GEM|BUNDLE|NPM_CONFIG|PIP|UV|NXF)_\w+|"

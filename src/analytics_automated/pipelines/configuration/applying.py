@@ -114,8 +114,8 @@ def _apply(configuration: Configuration, shipment: Shipment, options: Options) -
     configuration.jobs = {name: with_typed_values(job, tasks) for name, job in configuration.jobs.items()}
     dependent = _dependent_jobs(target, stored)
     # Names and aliases of jobs are one space, so all jobs are looked at; what is told is what the files touch.
-    jobs = {name: each for name, each in stored.jobs.items() if ("jobs", name) not in target.deleted}
-    jobs |= configuration.jobs
+    left = {key for key in stored.jobs if ("jobs", key) not in target.deleted and key not in configuration.jobs}
+    jobs = {name: each for name, each in stored.jobs.items() if name in left} | configuration.jobs
     checked = check_configuration(backends, tasks, jobs, unreadable=configuration.unreadable)
     told = _told(checked.problems, configuration, tasks, dependent | configuration.jobs)
     problems = [*configuration.problems, *foreign, *told, *_not_shipped(target)]

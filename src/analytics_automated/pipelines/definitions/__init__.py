@@ -5,6 +5,12 @@ checks behind the pages, the JSON Schema for editors and the reference are made 
 """
 
 from analytics_automated.pipelines.definitions.backend import BackendDefinition
+from analytics_automated.pipelines.definitions.call import (
+    ExampleDefinition,
+    ExpectationDefinition,
+    ExpectedResult,
+    ScheduleDefinition,
+)
 from analytics_automated.pipelines.definitions.job import (
     JobDefinition,
     JobInputDefinition,
@@ -22,6 +28,9 @@ from analytics_automated.pipelines.definitions.task import (
 
 __all__ = [
     "BackendDefinition",
+    "ExampleDefinition",
+    "ExpectationDefinition",
+    "ExpectedResult",
     "JobDefinition",
     "JobInputDefinition",
     "JobParameterDefinition",
@@ -29,6 +38,7 @@ __all__ = [
     "ParameterDefinition",
     "ParameterType",
     "PipelineDefinition",
+    "ScheduleDefinition",
     "StepDefinition",
     "TaskDefinition",
     "TaskInputDefinition",

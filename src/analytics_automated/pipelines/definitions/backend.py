@@ -14,6 +14,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     LineOrNone,
     Name,
     QueueName,
+    SystemUser,
     Text,
     TextOrNone,
     VariableName,
@@ -51,6 +52,4 @@ class BackendDefinition(Definition):
     defaults: LimitsDefinition | None = Field(None, description="Time limit and resources of tasks that name none.")
     limits: LimitsDefinition | None = Field(None, description="The most that a task may ask for.")
     max_running: Integer | None = Field(None, ge=1, description="Most commands that run here at once.")
-    user: Annotated[Annotated[Word, at_most(64)] | None, EMPTY_IS_NONE] = Field(
-        None, description="System user that tasks run as, where the executor can."
-    )
+    user: SystemUser | None = Field(None, description="System user that tasks run as, where the executor can.")

@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer
 
+from analytics_automated.pipelines.definitions.call import ExampleDefinition, ScheduleDefinition
 from analytics_automated.pipelines.definitions.parameter import ParameterDefinition
 from analytics_automated.pipelines.definitions.scalars import (
     EMPTY_IS_NONE,
     LARGEST_COUNT,
     Boolean,
+    Date,
     Definition,
     Free,
     Integer,
@@ -16,6 +18,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     Line,
     LineOrNone,
     Name,
+    PublicName,
     Reference,
     StepOutput,
     StepParameter,
@@ -27,6 +30,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     plain,
     shorthand,
 )
+from analytics_automated.pipelines.problems import nearest
 from analytics_automated.pipelines.quantities import Duration, Size
 
 
@@ -34,13 +38,13 @@ def _validator(value: Any) -> Any:
     """`fasta` and `{fasta: {…}}` both become a name with options."""
     if isinstance(value, str):
         return {"name": value}
-    if isinstance(value, dict) and len(value) == 1 and "name" not in value:
+    if isinstance(value, dict) and {"name", "options"} & set(value):
+        return value
+    if isinstance(value, dict) and len(value) == 1:
         ((name, options),) = value.items()
         if plain(options) is not None and not isinstance(options, dict):
             raise ValueError(f"the options of a validator are a mapping, such as {{{name}: {{option: value}}}}")
         return {"name": name, "options": {} if plain(options) is None else options}
-    if isinstance(value, dict) and set(value) <= {"name", "options"} and "name" in value:
-        return value
     raise ValueError("is no validator: write its name, or its name with options, such as {fasta: {alphabet: protein}}")
 
 
@@ -73,7 +77,7 @@ class JobParameterDefinition(ParameterDefinition):
     sets: Annotated[list[StepParameter], BeforeValidator(one_or_more)] = Field(
         [], description="The step.parameter, or several, that it sets."
     )
-    aliases: Annotated[list[Word], BeforeValidator(one_or_more)] = Field([], description="Other names of it.")
+    aliases: Annotated[list[PublicName], BeforeValidator(one_or_more)] = Field([], description="Other names of it.")
 
     @model_serializer(mode="wrap")
     def _with_said_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -126,30 +130,25 @@ class JobLimitsDefinition(Definition):
     max_running: Integer | None = Field(None, ge=1, description="Submissions that run at once.")
 
 
-class ScheduleDefinition(Definition):
-    """When the job is submitted by itself."""
-
-    cron: Word = Field(description="Five fields, as cron has them.")
-    timezone: Word = Field("UTC", description="IANA time zone.")
-    inputs: dict[Name, Word] = Field({}, description="Files beside the pipeline file, by input.")
-    parameters: dict[Name, Free] = Field({}, description="Parameters.")
-    overlap: Literal["skip", "allow"] = Field("skip", description="When the last one still runs.")
-
-
-class ExampleDefinition(Definition):
-    """An example call, for people and for `aa test`."""
-
-    title: LineOrNone = Field(None, description="What it shows.")
-    inputs: dict[Name, Word] = Field({}, description="Files beside the pipeline file, by input.")
-    parameters: dict[Name, Free] = Field({}, description="Parameters.")
-    expect: dict[Name, Free] = Field({}, description="What must come of it.")
-
-
 class DeprecatedDefinition(Definition):
     """That callers should move on."""
 
-    since: Word = Field(description="Date, as 2026-12-01.")
+    since: Date = Field(description="Date, as 2026-12-01.")
     successor: JobName | None = Field(None, description="The job to use instead.")
+
+
+def _access(value: str | list[str]) -> str | list[str]:
+    alone = ("public", "login")
+    if isinstance(value, str) and value not in alone:
+        hint = nearest(value, alone) or f"; a group is a list: [{value}]"
+        raise ValueError(f"must be public, login, or a list of groups, not {value!r}{hint}")
+    if not value:
+        raise ValueError("names no group: write public, login, or a list of groups")
+    if isinstance(value, list) and (word := next((word for word in value if word in alone or not word), None)):
+        raise ValueError(f"{word!r} stands alone: write `access: {word}`, or a list of groups")
+    if isinstance(value, list) and len(set(value)) < len(value):
+        raise ValueError("names a group twice")
+    return value
 
 
 class JobDefinition(Definition):
@@ -163,7 +162,9 @@ class JobDefinition(Definition):
         None, description="The author's version of it."
     )
     runnable: Boolean = Field(False, description="Callers may submit to it.")
-    access: Word | list[Word] = Field("public", description="public, login, or a list of groups.")
+    access: Annotated[Word | list[Word], AfterValidator(_access)] = Field(
+        "public", description="public, login, or a list of groups."
+    )
     contact: Annotated[Line | None, EMPTY_IS_NONE] = Field(None, description="Whom to ask.")
     citation: Annotated[Text | None, EMPTY_IS_NONE] = Field(None, description="What to cite.")
     licence: Annotated[Text | None, EMPTY_IS_NONE] = Field(None, description="Licence of the results.")
@@ -183,4 +184,4 @@ class JobDefinition(Definition):
     schedule: ScheduleDefinition | None = Field(None, description="When it is submitted by itself.")
     examples: list[ExampleDefinition] = Field([], description="Example calls.")
     deprecated: DeprecatedDefinition | None = Field(None, description="That callers should move on.")
-    aliases: list[Word] = Field([], description="Other names of the job.")
+    aliases: list[JobName] = Field([], description="Other names of the job.")

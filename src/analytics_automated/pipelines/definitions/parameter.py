@@ -50,6 +50,8 @@ def _choices(value: Any) -> Any:
         if len(set(texts)) < len(texts):
             raise ValueError("names a choice twice")
         return dict(zip(texts, value, strict=True))
+    if isinstance(value, list | tuple):
+        raise ValueError("must be a list of texts, or a mapping of each to its title")
     return value
 
 
@@ -64,6 +66,8 @@ def typed(value: Any, kind: str) -> Any:
     """
     if isinstance(value, list | tuple):
         return [typed(item, kind) for item in value]
+    if isinstance(value, dict):  # which no parameter has, and the checks say so
+        return {str(name): typed(item, kind) for name, item in value.items()}
     if isinstance(value, Scalar):
         return str(value) if kind in TEXTUAL and value.value is not None else plain(value)
     return value

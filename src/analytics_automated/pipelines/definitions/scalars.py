@@ -1,10 +1,12 @@
 """The kinds of single values that a configuration holds, and the base of all definitions."""
 
+import datetime
 import math
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Strict
 from pydantic_core import PydanticCustomError
 
 LARGEST_COUNT = 2**31 - 1
@@ -27,6 +29,10 @@ class Scalar(str):
         made = super().__new__(cls, text)
         made.value = value
         return made
+
+    def __getnewargs__(self) -> tuple[str, str | int | float | bool | None]:  # type: ignore[override]  # str has one
+        """What copies are made of."""
+        return str(self), self.value
 
 
 def plain(value: Any) -> Any:
@@ -78,6 +84,18 @@ def _number(value: Any) -> int | float:
     return value
 
 
+class Rule:
+    """A check of a value, with what of it a JSON Schema can say: `files.schema` finds it there."""
+
+    def __init__(self, check: Callable[[Any], Any], **keywords: Any) -> None:
+        self.check = check
+        self.keywords = keywords
+
+    def __call__(self, value: Any) -> Any:
+        """The value; raises `ValueError` where it is not right."""
+        return self.check(value)
+
+
 def at_most(characters: int) -> AfterValidator:
     """Texts of at most so many characters, as a column of the database holds them."""
 
@@ -86,7 +104,7 @@ def at_most(characters: int) -> AfterValidator:
             raise ValueError(f"is longer than {characters} characters")
         return value
 
-    return AfterValidator(check)
+    return AfterValidator(Rule(check, maxLength=characters))
 
 
 def _matches(pattern: str, what: str) -> AfterValidator:
@@ -97,14 +115,20 @@ def _matches(pattern: str, what: str) -> AfterValidator:
             raise ValueError(what)
         return value
 
-    return AfterValidator(check)
+    return AfterValidator(Rule(check, pattern=f"^(?:{pattern})$"))
+
+
+def _filled(value: str) -> str:
+    if not value:
+        raise ValueError("is empty")
+    return value
 
 
 Text = Annotated[str, BeforeValidator(_text), Strict(), AfterValidator(_strings_only)]
 """Text of one or more lines, as typed."""
-Word = Annotated[Text, AfterValidator(_words)]
+Word = Annotated[Text, AfterValidator(Rule(_words, pattern=r"^[^\x00-\x1f\x7f]*$"))]
 """Text on one line."""
-FILLED = _matches(r"(?s:.+)", "is empty")
+FILLED = AfterValidator(Rule(_filled, minLength=1))
 """For keys that must say something."""
 Line = Annotated[Word, at_most(255)]
 """A short text on one line."""
@@ -113,13 +137,18 @@ EMPTY_IS_NONE = AfterValidator(lambda value: value or None)
 LineOrNone = Annotated[Line | None, EMPTY_IS_NONE]
 TextOrNone = Annotated[Text | None, EMPTY_IS_NONE]
 Integer = Annotated[int, BeforeValidator(plain), Strict()]
-Number = Annotated[int | float, PlainValidator(_number)]
+Number = Annotated[int | float, BeforeValidator(_number)]
 Boolean = Annotated[bool, BeforeValidator(plain), Strict()]
 Free = Annotated[Any, BeforeValidator(plain_deep)]
 """Data of any shape, checked elsewhere."""
 
 _NAME_RULE = "is no name: letters, digits and _ (at most 64), a letter first"
 Name = Annotated[Word, _matches(NAME, _NAME_RULE)]
+PublicName = Annotated[
+    Word,
+    _matches(r"[A-Za-z][A-Za-z0-9_.\-]{0,128}", "is no name: letters, digits, _ - . (at most 129), a letter first"),
+]
+"""A name by which callers set a parameter: up to a step's and a parameter's together."""
 JobName = Annotated[Word, _matches(JOB_NAME, "is no name: letters, digits, _ - . (at most 64), a letter first")]
 VariableName = Annotated[
     Word,
@@ -129,6 +158,11 @@ VariableName = Annotated[
     ),
 ]
 QueueName = Annotated[Word, _matches(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}", "is no queue name: letters, digits, _ - .")]
+Sha256 = Annotated[Word, _matches(r"[0-9a-f]{64}", "is no SHA-256: 64 of the signs 0-9 and a-f")]
+SystemUser = Annotated[
+    Word,
+    _matches(r"[a-z_][a-z0-9_.\-]{0,31}", "is no system user: small letters, digits, _ - . (at most 32)"),
+]
 Reference = Annotated[
     Word, _matches(rf"{NAME}(\.{NAME})?", "names neither a job input nor a step's output (step.output)")
 ]
@@ -147,8 +181,36 @@ def _relative(value: str) -> str:
     return value
 
 
-RelativePath = Annotated[Word, AfterValidator(_relative), at_most(1000)]
+_PART = r"(?!\.{1,2}(?:/|$))[^/\x00-\x1f\x7f]+"
+_RELATIVE = rf"^(?:\.|(?!-){_PART}(?:/{_PART})*)$"
+RelativePath = Annotated[Word, AfterValidator(Rule(_relative, pattern=_RELATIVE)), at_most(1000)]
 """A file or folder below the work folder."""
+
+
+def _beside(value: str) -> str:
+    if not value or value.startswith("/"):
+        raise ValueError("must be a path from the pipeline file's folder, without a leading /")
+    if any(part in {"", ".", ".."} for part in value.split("/")):
+        raise ValueError("must be a plain path below the pipeline file's folder, without empty parts, '.' or '..'")
+    return value
+
+
+FilePath = Annotated[Word, AfterValidator(_beside)]
+"""A file that lies beside the pipeline file."""
+
+
+def _date(value: str) -> str:
+    try:
+        day = datetime.date.fromisoformat(value)
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != value:
+        raise ValueError("is no date: write year, month and day, such as 2026-12-01")
+    return value
+
+
+Date = Annotated[Word, AfterValidator(_date)]
+"""A day, as ISO 8601 writes it."""
 
 
 class Definition(BaseModel):

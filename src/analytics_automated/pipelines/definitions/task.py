@@ -20,6 +20,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     Name,
     Number,
     RelativePath,
+    Rule,
     Text,
     TextOrNone,
     VariableName,
@@ -29,6 +30,7 @@ from analytics_automated.pipelines.definitions.scalars import (
     plain,
     shorthand,
 )
+from analytics_automated.pipelines.problems import nearest
 from analytics_automated.pipelines.quantities import Delay, Duration
 
 
@@ -89,7 +91,7 @@ ExitRange = Annotated[
     Word,
     at_most,
     BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
-    AfterValidator(_exit_codes),
+    AfterValidator(Rule(_exit_codes, pattern=r"^[0-9]{1,3}(-[0-9]{1,3})?$", minimum=0, maximum=255)),
 ]
 ExitRanges = Annotated[list[ExitRange], BeforeValidator(one_or_more)]
 
@@ -109,11 +111,29 @@ class ExitCodesDefinition(Definition):
         return any(low <= code <= high for low, high in bounds)
 
 
+CAUSES = ("exit", "signal", "timeout", "memory", "missing_output", "lost", "backend_unavailable")
+"""Ends of an attempt that another may follow. One that somebody cancelled is not tried again."""
+
+
+def _cause(value: str) -> str:
+    kind, colon, codes = value.partition(":")
+    if colon and kind == "exit":
+        _exit_codes(codes)
+    elif value == "cancelled":
+        raise ValueError("is no reason to try again: what somebody cancelled stays so")
+    elif value not in CAUSES:
+        hint = nearest(value, CAUSES) or f"; known: {', '.join(CAUSES)}, and exit:CODE"
+        raise ValueError(f"{value!r} is no cause{hint}")
+    return value
+
+
 class RetriesDefinition(Definition):
     """When a step is tried again."""
 
     max: Integer = Field(3, ge=0, le=100, description="Most tries after the first.")
-    on: list[Word] = Field(["lost", "backend_unavailable"], description="Causes, or `exit:CODE`.")
+    on: Annotated[list[Annotated[Word, AfterValidator(_cause)]], BeforeValidator(one_or_more)] = Field(
+        ["lost", "backend_unavailable"], description="Causes, or `exit:CODE` or a range such as `exit:64-78`."
+    )
     delay: Delay = Field(0.0, description="Time before the next try.")
     backoff: Number = Field(1, ge=1, description="Factor of the delay from try to try.")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analytics_automated.pipelines.definitions import JobDefinition
+from analytics_automated.pipelines.definitions.call import CallDefinition
 from analytics_automated.pipelines.definitions.task import ScriptFile
 from analytics_automated.pipelines.files.configuration import Configuration
 from analytics_automated.pipelines.files.source import Document
@@ -41,10 +42,20 @@ def files_of(job: JobDefinition) -> Iterator[tuple[KeyPath, str]]:
     """The files that a job names, with the places where it does: inputs and expected results of its examples, and
     inputs of its schedule."""
     for place, example in enumerate(job.examples):
-        for name, file in example.inputs.items():
-            yield ("examples", place, "inputs", name), file
-    for name, file in job.schedule.inputs.items() if job.schedule else ():
-        yield ("schedule", "inputs", name), file
+        yield from _files_of_call(example, ("examples", place))
+        for name, result in example.expect.expected.items():
+            if result.file is not None:
+                yield ("examples", place, "expect", "results", name, "file"), result.file
+    if job.schedule is not None:
+        yield from _files_of_call(job.schedule, ("schedule",))
+
+
+def _files_of_call(call: CallDefinition, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    for name, given in call.inputs.items():
+        if isinstance(given, str):
+            yield (*path, "inputs", name), given
+        else:
+            yield from (((*path, "inputs", name, place), file) for place, file in enumerate(given))
 
 
 def _find(

@@ -16,7 +16,7 @@ from analytics_automated.pipelines.definitions import (
 from analytics_automated.pipelines.definitions.scalars import JobName, Name
 from analytics_automated.pipelines.files.beside import read_beside
 from analytics_automated.pipelines.files.configuration import Configuration
-from analytics_automated.pipelines.files.sentences import problems_of
+from analytics_automated.pipelines.files.sentences import at, problems_of
 from analytics_automated.pipelines.files.source import LARGEST, Document, read_document
 from analytics_automated.pipelines.problems import Path as KeyPath
 from analytics_automated.pipelines.problems import Problem
@@ -55,22 +55,26 @@ def read_file(path: Path, file: str, configuration: Configuration) -> None:
 
 def read_text(text: str, file: str, configuration: Configuration, folder: Path | None = None) -> None:
     """Read one file's text into `configuration`. Files beside it are read from `folder`, where there is one."""
-    document = read_document(text, file)
+    read_parsed(read_document(text, file), configuration, folder)
+
+
+def read_parsed(document: Document, configuration: Configuration, folder: Path | None = None) -> None:
+    """Read one file that is parsed already, as `read_text` does."""
     configuration.problems += document.problems
     if not isinstance(document.data, dict):
-        configuration.unreadable.add(("files", file))
+        configuration.unreadable.add(("files", document.file))
     if document.data is None:
         return
     sections: Mapping[str, Any] = document.data if isinstance(document.data, dict) else {}
     named = {key: sections[key] for key in ("backends", "tasks", "jobs") if isinstance(sections.get(key), dict)}
     if any(key in sections and key not in named for key in ("backends", "tasks", "jobs")):
-        configuration.unreadable.add(("files", file))
+        configuration.unreadable.add(("files", document.file))
     top: Any = {key: {} if key in named else value for key, value in sections.items()}
     header = _validated(PipelineDefinition, top if sections else document.data, (), document, configuration)
     pipeline = header.pipeline if header else None
     if header and pipeline is None and (named.get("tasks") or named.get("jobs")):
         message = "is missing: a file with tasks or jobs says which pipeline owns them"
-        configuration.problems.append(Problem(("pipeline",), message, file, 1))
+        configuration.problems.append(Problem(("pipeline",), message, document.file, document.line_of(())))
     models: dict[str, tuple[type[BaseModel], dict[str, Any]]] = {
         "backends": (BackendDefinition, configuration.backends),
         "tasks": (TaskDefinition, configuration.tasks),
@@ -78,12 +82,26 @@ def read_text(text: str, file: str, configuration: Configuration, folder: Path |
     }
     if pipeline:
         configuration.owners.add(pipeline)
+    _name_validators(document)
     for section, (model, known) in models.items():
         for name, data in named.get(section, {}).items():
             _read_named(section, name, data, model, known, document, configuration)
             if pipeline and section != "backends":
                 configuration.pipelines.setdefault((section, name), pipeline)
     read_beside(document, configuration, folder)
+
+
+def _name_validators(document: Document) -> None:
+    """Give the options of `{name: fasta, options: {…}}` the lines by the paths that `{fasta: {…}}` has: problems tell
+    of both alike."""
+    for path, line in list(document.lines.items()):
+        if path[:1] == ("jobs",) and len(path) > 2 and path[-1] == "name" and path[-3] == "validators":
+            name = str(at(document.data, path))
+            options = (*path[:-1], "options")
+            document.lines.setdefault((*path[:-1], name), line)
+            for other, there in list(document.lines.items()):
+                if other[: len(options)] == options and len(other) > len(options):
+                    document.lines.setdefault((*path[:-1], name, *other[len(options) :]), there)
 
 
 def _read_named(

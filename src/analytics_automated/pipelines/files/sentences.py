@@ -20,6 +20,7 @@ _EXPECTED = {
     "model_type": "a mapping (key: value)",
     "model_attributes_type": "a mapping (key: value)",
     "list_type": "a list",
+    "tuple_type": "a list",
 }
 
 
@@ -38,7 +39,12 @@ def problems_of(
             expected.setdefault(path, []).append(_EXPECTED[error["type"]])
         else:
             problems.append(Problem(path, _sentence(error, path, model, data, unknown)))
+    # Where several kinds may stand, the one whose form the value has says best what is wrong with it.
+    better = {tuple(problem.path[:length]) for problem in problems for length in range(len(problem.path) + 1)}
+    better |= {path[:length] for path in expected for length in range(len(path))}
     for path, kinds in expected.items():
+        if path in better:
+            continue
         said = " or ".join(dict.fromkeys(kinds))
         problems.append(Problem(path, f"must be {said}, not {describe(at(data, path))}"))
     return list(dict.fromkeys(problems))

@@ -21,8 +21,9 @@ _NEVER_FOLDED = 1_000_000
 """More columns than any line has: what is one line of text for its author stays one."""
 _BLOCK_KEYS = frozenset({"backends", "tasks", "jobs", "parameters", "steps"})
 """Mappings and lists that are written over lines, however short."""
-_OTHER_BREAK = re.compile("[\r\x85\u2028\u2029]")
-"""What YAML, or a version of it, reads as the end of a line (YAML 1.2.2, section 5.4)."""
+_ESCAPED = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029\ufeff]")
+"""What is written as an escape: what YAML cannot hold (YAML 1.2.2, section 5.1), and what a version of it reads as the
+end of a line."""
 _TAG = "tag:yaml.org,2002:"
 _TEXT = f"{_TAG}str"
 
@@ -115,8 +116,9 @@ def _scalar(value: Any) -> ScalarNode:
 
 def _style(text: str) -> str | None:
     """Blocks for several lines, quotes for what is no text to YAML; else the emitter finds out."""
-    if _OTHER_BREAK.search(text):
+    if _ESCAPED.search(text):
         return '"'
     if "\n" in text and text.strip():
         return "|"
-    return None if text and isinstance(core_value(text), str) else "'"
+    # ruamel.yaml writes `{a: ?b}`, and does not read it.
+    return None if text and not text.startswith(("?", ":")) and isinstance(core_value(text), str) else "'"

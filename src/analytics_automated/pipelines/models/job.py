@@ -12,6 +12,15 @@ from analytics_automated.pipelines.models.snapshot import Snapshot
 from analytics_automated.pipelines.models.task import ParameterColumns, Task
 
 
+class JobQuerySet(models.QuerySet["Job"]):
+    """Sets of Jobs."""
+
+    def called(self, name: str) -> "Job | None":
+        """The job of that name, or else of that alias; none where there is none."""
+        job = self.filter(name=name).first()
+        return job or next((each for each in self.exclude(aliases=[]) if name in each.aliases), None)
+
+
 class Job(DefinitionRow):
     """A workflow that users may call: ordered Steps, Validators, one web service."""
 
@@ -47,6 +56,8 @@ class Job(DefinitionRow):
         Snapshot, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="jobs"
     )
     """The plan of the job as it is now; none while it could not run."""
+
+    objects = JobQuerySet.as_manager()
 
     columns = (
         *("title", "description", "version", "runnable", "access", "contact", "citation", "licence", "terms"),

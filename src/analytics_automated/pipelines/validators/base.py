@@ -44,6 +44,14 @@ class Invalid(Exception):
         return f"{self.message.removesuffix('.')} ({', '.join(places)})." if places else self.message
 
 
+def could_not_check(validator: str) -> Invalid:
+    """What a caller reads where the validator of that name fails, or cannot be had."""
+    return Invalid(
+        f"The file could not be checked: the validator {validator!r} failed. "
+        "This is a fault of the service, not of the file."
+    )
+
+
 class TooSlow(Exception):
     """The data could not be checked within the time bound."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from analytics_automated.pipelines.quantities import format_duration
-from analytics_automated.pipelines.validators.base import CheckedStream, Invalid, TooSlow, Validator
+from analytics_automated.pipelines.validators.base import CheckedStream, Invalid, TooSlow, Validator, could_not_check
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +23,9 @@ def check_file(
 
     `size` is in bytes; `seconds` bounds all validators together. Raises the first `Invalid`; `TooSlow` past
     the bound. A validator that breaks is logged with its traceback and raises `Invalid`, too: what could
-    not be checked is not let in, and the caller learns the validator's name and nothing else. Failures to
-    open the file pass through.
+    not be checked is not let in, and the caller learns the validator's name and nothing else. It breaks by
+    whatever it raises, `SystemExit` and other kinds of BaseException among them, as a plug-in must end no
+    service; only `KeyboardInterrupt` is the operator's. Failures to open the file pass through.
     """
     deadline = time.monotonic() + seconds
     for validator in validators:
@@ -33,13 +34,10 @@ def check_file(
             try:
                 stream.seconds_left()
                 validator.check(stream)
-            except Invalid:
+            except (Invalid, KeyboardInterrupt):
                 raise
             except TooSlow:
                 raise TooSlow(f"The file could not be checked within {format_duration(seconds)}.") from None
-            except Exception:
+            except BaseException:  # argparse exits, and libraries in Rust raise a BaseException
                 logger.exception("validator broke", extra={"validator": validator.name, "size": size})
-                raise Invalid(
-                    f"The file could not be checked: the validator {validator.name!r} failed. "
-                    "This is a fault of the service, not of the file."
-                ) from None
+                raise could_not_check(validator.name) from None

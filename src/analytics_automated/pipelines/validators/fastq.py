@@ -237,4 +237,4 @@ class _Reading:
 
 
 def _shown(byte: int) -> str:
-    return excerpt(chr(byte)) if 0x20 < byte < 0x7F else f"the byte 0x{byte:02X}"
+    return excerpt(chr(byte)) if 0x20 < byte < 0x7F else f"The byte 0x{byte:02X}"

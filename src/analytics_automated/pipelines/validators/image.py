@@ -3,7 +3,7 @@
 import functools
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Annotated, Final, Literal, TypeVar, cast
 
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -17,6 +17,8 @@ from analytics_automated.pipelines.validators.base import (
     Validator,
     excerpt,
 )
+from analytics_automated.pipelines.validators.tiff import MAGIC as TIFF_MAGIC
+from analytics_automated.pipelines.validators.tiff import tiff_frames
 
 MOST_PIXELS: Final = 89_000_000
 """The most that `max_pixels` may be: a little below where Pillow begins to warn of decompression bombs."""
@@ -33,7 +35,7 @@ profiles and texts: Pillow holds such parts of a file whole."""
 class ImageOptions(Options):
     """What is asked of the picture; bounds are inclusive."""
 
-    formats: Annotated[tuple[Literal["png", "jpeg", "gif", "webp"], ...], Field(strict=False)] = Field(
+    formats: Annotated[tuple[Literal["png", "jpeg", "gif", "webp", "tiff"], ...], Field(strict=False)] = Field(
         ("png", "jpeg", "gif"),
         min_length=1,
         description="Formats that the picture may have. The data decide, never the file's name.",
@@ -45,17 +47,18 @@ class ImageOptions(Options):
         ge=1,
         le=MOST_PIXELS,
         description=(
-            "Most pixels: width times height, times the frames of an animation. "
+            "Most pixels: width times height, of all frames of an animation or pages of a TIFF file together. "
             "The check may need 12 bytes of memory for each."
         ),
     )
 
 
 class ImageValidator(Validator[ImageOptions]):
-    """A picture that is whole and decodes, every frame of it.
+    """A picture that is whole and decodes, every frame or page of it.
 
     What the headers say of its size is compared with the bounds before anything is decoded, so that
-    decompression bombs cost nothing. Bytes behind the picture's end are not looked at.
+    decompression bombs cost nothing. Bytes behind the picture's end are not looked at. The directories of a TIFF
+    file may hold 16 MiB of text, or 400,000 numbers; kinds of TIFF that Pillow does not decode are refused.
     """
 
     name = "image"
@@ -70,10 +73,10 @@ class ImageValidator(Validator[ImageOptions]):
         image = self._opened(stream)
         _attempt(image.verify)
         image = self._opened(stream)
-        frame = 0
+        frame = pixels = 0
         while True:
             stream.seconds_left()
-            self._check_size(*image.size, frames=frame + 1)
+            pixels += self._check_size(*image.size, before=pixels, frames=frame + 1)
             _attempt(image.load)
             frame += 1
             if not _attempt(functools.partial(_has_frame, image, frame)):
@@ -83,31 +86,39 @@ class ImageValidator(Validator[ImageOptions]):
         """Look at what makes Pillow work or take memory before it can be asked for the picture's size."""
         head = stream.read(32)
         if head.startswith(b"GIF8"):
-            self._check_gif_frames(stream)
+            self._check_frames(_gif_frames(stream))
+        elif head.startswith(TIFF_MAGIC):
+            self._check_frames(tiff_frames(stream, self.options.max_pixels))
         elif head.startswith(b"\xff\xd8"):
             _check_jpeg_scans(stream)
+        elif head.startswith((b"II\0*", b"MM*\0")):
+            # Pillow would take them for TIFF in the other byte order.
+            raise Invalid("The picture is broken: its TIFF header states a wrong byte order.")
         elif head.startswith(b"RIFF"):
-            self._check_size(*_webp_size(head), frames=1)
+            self._check_size(*_webp_size(head))
 
-    def _check_gif_frames(self, stream: CheckedStream) -> None:
-        for frame, (width, height) in enumerate(_gif_frames(stream), 1):
-            self._check_size(width, height, frames=frame)
+    def _check_frames(self, frames: Iterable[tuple[int, int]]) -> None:
+        pixels = 0
+        for frame, (width, height) in enumerate(frames, 1):
+            pixels += self._check_size(width, height, before=pixels, frames=frame)
 
     def _opened(self, stream: CheckedStream) -> ImageFile.ImageFile:
         formats = [name.upper() for name in self.options.formats]
         image = _attempt(lambda: Image.open(cast("IO[bytes]", stream), formats=formats))
-        self._check_size(*image.size, frames=1)
+        self._check_size(*image.size)
         return image
 
-    def _check_size(self, width: int, height: int, *, frames: int) -> None:
+    def _check_size(self, width: int, height: int, *, before: int = 0, frames: int = 1) -> int:
+        """Check a frame, where those before it had so many pixels; return how many it has."""
         options = self.options
         if options.max_width is not None and width > options.max_width:
             raise Invalid(f"The picture is {width} pixels wide; at most {options.max_width} are allowed.")
         if options.max_height is not None and height > options.max_height:
             raise Invalid(f"The picture is {height} pixels high; at most {options.max_height} are allowed.")
-        if width * height * frames > options.max_pixels:
+        if before + width * height > options.max_pixels:
             shown = f"{width} x {height} pixels" + (f" in {frames} frames or more" if frames > 1 else "")
             raise Invalid(f"The picture has {shown}; at most {options.max_pixels} pixels are allowed in all.")
+        return width * height
 
 
 ResultT = TypeVar("ResultT")

@@ -2,10 +2,11 @@
 
 import enum
 import re
-from typing import Final, Literal
+from typing import Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
+from analytics_automated.pipelines.quantities import Size, format_size
 from analytics_automated.pipelines.validators.base import (
     CheckedStream,
     Invalid,
@@ -14,9 +15,16 @@ from analytics_automated.pipelines.validators.base import (
     Validator,
     excerpt,
 )
+from analytics_automated.pipelines.validators.json_schema import DocumentSchema, read_document
 
 LONGEST_NUMBER: Final = 65_536
 """Characters of a number, at most. RFC 8259, section 9, lets an implementation limit them."""
+
+LARGEST_WITH_SCHEMA: Final = 100_000_000
+"""Bytes that `max_size` may be, at most."""
+
+DEEPEST_WITH_SCHEMA: Final = 100
+"""Objects and arrays inside one another, at most, in a value that is checked by a schema: each takes Python's stack."""
 
 # The forms that nearly all values have, so that runs of them are passed over at once: strings without
 # escapes, numbers of usual length, and objects and arrays of these, a few inside one another.
@@ -60,8 +68,48 @@ class JsonOptions(Options):
         100,
         ge=0,
         le=100_000,
-        description="Most objects and arrays inside one another. A lone number or string has the depth 0.",
+        description=(
+            "Most objects and arrays inside one another; with a schema the bound is at most 100. "
+            "A lone number or string has the depth 0."
+        ),
     )
+    document_schema: dict[str, Any] | None = Field(
+        None,
+        alias="schema",
+        description=(
+            "A JSON Schema that the value must fit: draft 2020-12, or 2019-09 or 07 if its `$schema` says so. "
+            "Its references stay within it, and `format` is not checked."
+        ),
+    )
+    max_size: Size = Field(
+        5_000_000,
+        description=(
+            "Most bytes of a file that is checked by a schema, up to 100MB: it is held in memory, which may take 40 "
+            "times as much."
+        ),
+    )
+
+    @field_validator("max_size")
+    @classmethod
+    def _can_be_held(cls, size: int) -> int:
+        if size > LARGEST_WITH_SCHEMA:
+            raise ValueError(f"must be at most {format_size(LARGEST_WITH_SCHEMA)}, as the file is held in memory")
+        return size
+
+    @field_validator("document_schema")
+    @classmethod
+    def _is_a_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        if schema is not None:
+            DocumentSchema(schema)
+        return schema
+
+    @model_validator(mode="after")
+    def _options_fit_together(self) -> Self:
+        if self.document_schema is None and "max_size" in self.model_fields_set:
+            raise ValueError("max_size belongs to a schema; the validator `size` bounds files without one")
+        if self.document_schema is not None and self.max_depth > DEEPEST_WITH_SCHEMA:
+            raise ValueError(f"max_depth is at most {DEEPEST_WITH_SCHEMA} where there is a schema")
+        return self
 
 
 class JsonValidator(Validator[JsonOptions]):
@@ -71,6 +119,11 @@ class JsonValidator(Validator[JsonOptions]):
     65,536 characters. Names within an object need not be unique (the RFC only says that they should be), and
     escaped lone surrogates pass, as they do in the RFC's grammar.
 
+    A text that is checked by a schema is read whole once it is known to be well-formed, so it has a bound of its
+    size. Names within an object must then be unique, and numbers within the range of a float: otherwise what the
+    schema is shown, and what a program reads later, may differ. Patterns are those of the Python package `regex`,
+    and end at the time bound.
+
     The text is scanned here, and not through the events of a parser such as ijson: those hold every string
     whole, convert numbers, so that well-formed ones with many digits or large exponents fail, and do not say
     where a fault is.
@@ -79,12 +132,21 @@ class JsonValidator(Validator[JsonOptions]):
     name = "json"
     Options = JsonOptions
 
+    def __init__(self, options: JsonOptions) -> None:
+        super().__init__(options)
+        self._schema = None if options.document_schema is None else DocumentSchema(options.document_schema)
+
     def check(self, stream: CheckedStream) -> None:
-        """Read the stream to its end, or to the first fault."""
+        """Read the stream to its end, or to the first fault; with a schema twice."""
+        if self._schema is not None and stream.size > self.options.max_size:
+            most = format_size(self.options.max_size)
+            raise Invalid(f"The file has {stream.size} bytes; at most {most} are allowed.")
         scan = _Scan(self.options)
         for piece in stream.text():
             scan.feed(piece)
         scan.finish()
+        if self._schema is not None:
+            self._schema.check(stream, read_document(stream))
 
 
 class _Next(enum.Enum):

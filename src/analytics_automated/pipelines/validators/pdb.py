@@ -15,6 +15,13 @@ _HYBRID_36 = re.compile(r"[A-Z][0-9A-Z]+|[a-z][0-9a-z]+")
 # With the decimal point: a Fortran program that reads F8.3 takes 12 for 0.012.
 _REAL = re.compile(r" *[-+]?[0-9]*\.[0-9]+ *")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# An atom as nearly all are written, in which nothing needs a further look.
+_USUAL_ATOM = re.compile(
+    r"(?:ATOM  |HETATM)(?:[0-9]{5}| [0-9]{4}|  [0-9]{3}|   [0-9]{2}|    [0-9]) "
+    r"(?! {4})[ -~]{5}(?! {3})[ -~]{5}(?:[0-9]{4}| [0-9]{3}|  [0-9]{2}|   [0-9])[ -~]{4}"
+    r"(?:(?:[-0-9][0-9]{3}| [-0-9][0-9]{2}|  [-0-9][0-9]|   [0-9])\.[0-9]{3}){3}"
+    r"(?:(?:[0-9]{3}| [0-9]{2}|  [0-9])\.[0-9]{2}){2}[ -~]*"
+)
 
 
 class _Column(NamedTuple):
@@ -69,10 +76,11 @@ class PdbValidator(Validator[PdbOptions]):
         """Read the stream to its end, or to the first fault."""
         reading = _Reading(self.options)
         for number, line in stream.lines(longest=LONGEST_LINE):
-            if control := _CONTROL.search(line):
+            usual = _USUAL_ATOM.fullmatch(line) is not None
+            if not usual and (control := _CONTROL.search(line)):
                 message = f"The file holds the control character U+{ord(control[0]):04X}."
                 raise Invalid(message, line=number, column=control.start() + 1)
-            reading.read(number, line)
+            reading.read(number, line, usual_atom=usual)
         reading.finish()
 
 
@@ -87,10 +95,13 @@ class _Reading:
         self._atom_line: int | None = None  # of the first atom outside models
         self._ended = False
 
-    def read(self, number: int, line: str) -> None:
+    def read(self, number: int, line: str, *, usual_atom: bool) -> None:
+        if usual_atom:
+            self._read_atom(number, line, check=False)
+            return
         match line[:6].rstrip():
             case "ATOM" | "HETATM":
-                self._read_atom(number, line)
+                self._read_atom(number, line, check=True)
             case "MODEL":
                 self._begin_model(number, line)
             case "ENDMDL":
@@ -121,13 +132,14 @@ class _Reading:
             raise Invalid(f"The file has more than {_count(self._options.max_models, 'model')}.", line=number)
         self._model_line = number
 
-    def _read_atom(self, number: int, line: str) -> None:
+    def _read_atom(self, number: int, line: str, *, check: bool) -> None:
         self._refuse_behind_end(number)
         if self._model_line is None:
             if self._models:
                 raise Invalid("An atom stands outside the models.", line=number)
             self._atom_line = self._atom_line or number
-        _check_atom(number, line)
+        if check:
+            _check_atom(number, line)
         if self._options.hetero or line.startswith("ATOM"):
             self._atoms += 1
             if self._options.max_atoms is not None and self._atoms > self._options.max_atoms:
@@ -150,6 +162,8 @@ def _check_atom(number: int, line: str) -> None:
             raise _wrong(number, line, column, "is missing")
     _check_integer(number, line, _NUMBER)
     for column in _COORDINATES:
+        if len(line) < column.end:
+            raise _wrong(number, line, column, "is cut off")
         if not _REAL.fullmatch(line, column.start, column.end):
             raise _wrong(number, line, column, "is no number with a decimal point")
     for column in _MAY_BE_BLANK:
@@ -168,7 +182,7 @@ def _check_integer(number: int, line: str, column: _Column) -> None:
 def _wrong(number: int, line: str, column: _Column, what: str) -> Invalid:
     columns = f"columns {column.start + 1} to {column.end}"
     text = line[column.start : column.end]
-    shown = f", {excerpt(text)}, {what}" if text.strip() else " is missing"
+    shown = f", {excerpt(text)}, {what}" if text.strip(" ") else " is missing"
     return Invalid(f"{column.name[0].upper()}{column.name[1:]} in {columns}{shown}.", line=number)
 
 

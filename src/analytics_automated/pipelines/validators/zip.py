@@ -64,7 +64,7 @@ class ZipOptions(Options):
 class ZipValidator(Validator[ZipOptions]):
     """An archive that can be unpacked without harm, and is whole: each file is decompressed and its CRC-32 checked.
 
-    Refused are: names that are absolute, lead out (`..`), hold a `\\\\`, a control character or an empty part, or
+    Refused are: names that are absolute, lead out (`..`), hold a backslash, a control character or an empty part, or
     begin with a drive letter; names that are there twice, and files that are also folders; links and other special
     files; encryption; methods of compression other than deflate; archives of several parts; entries that overlap;
     headers that contradict one another; and bytes that belong to no entry, so that every program sees the same

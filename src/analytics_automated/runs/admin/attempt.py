@@ -29,19 +29,19 @@ class AttemptAdmin(ReadingAdmin):
     search_fields = ("step_run__submission__id__istartswith", "worker", "step_run__step")
     fieldsets = (
         (None, {"fields": ("step_run_link", "number", ("cause", "exit_code", "signal"), "detail")}),
-        ("What ran", {"fields": ("command", "environment", "work_folder")}),
+        ("What ran", {"fields": ("command", "environment", "secrets", "data", "timeout", "work_folder")}),
         ("Where", {"fields": (("worker", "backend", "queue"), ("executor", "handle"))}),
         (
             "What it took",
             {"fields": (("started", "finished"), ("seconds", "cpu_seconds", "memory"))},
         ),
-        ("What it said", {"fields": ("output", "error_output")}),
+        ("What it said", {"fields": ("setup", "output", "error_output")}),
     )
-    readonly_fields = ("step_run_link", "command", "memory", "output", "error_output")
+    readonly_fields = ("step_run_link", "command", "memory", "setup", "output", "error_output")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Lists do not fetch the logs."""
-        return super().get_queryset(request).defer("stdout", "stderr")
+        return super().get_queryset(request).defer("stdout", "stderr", "setup_output")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Also the attempts of one Submission."""
@@ -66,6 +66,11 @@ class AttemptAdmin(ReadingAdmin):
     def memory(self, attempt: Attempt) -> str:
         """The most memory that it held, for people."""
         return "-" if attempt.peak_memory is None else filesizeformat(attempt.peak_memory)
+
+    @admin.display(description="setup")
+    def setup(self, attempt: Attempt) -> str:
+        """What the setups said."""
+        return format_html('<pre class="aa-log">{}</pre>', attempt.setup_output)
 
     @admin.display(description="standard output")
     def output(self, attempt: Attempt) -> str:

@@ -19,7 +19,7 @@ class AttemptRows(ReadingRows):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Without the logs."""
-        return super().get_queryset(request).defer("stdout", "stderr")
+        return super().get_queryset(request).defer("stdout", "stderr", "setup_output")
 
     @admin.display(description="peak memory")
     def memory(self, attempt: Attempt) -> str:

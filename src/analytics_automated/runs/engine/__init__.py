@@ -9,6 +9,7 @@ from analytics_automated.runs.engine.finishing import Gathered, finish, give_bac
 from analytics_automated.runs.engine.losing import lose, running_steps
 from analytics_automated.runs.engine.reconciling import crash_homeless, reconcile
 from analytics_automated.runs.engine.submitting import NewInput, Submitted, submit
+from analytics_automated.runs.engine.telling import tell_progress
 
 __all__ = [
     "Claim",
@@ -25,4 +26,5 @@ __all__ = [
     "running_steps",
     "skip",
     "submit",
+    "tell_progress",
 ]

@@ -61,7 +61,14 @@ def _take(step_run: StepRun, worker: str, queues: Collection[str]) -> Claim | No
             pk=step_run.pk,
             status__in=step_origins(StepStatus.RUNNING, [StepStatus.QUEUED]),
             attempt=step_run.attempt,
-        ).update(status=StepStatus.RUNNING, attempt=F("attempt") + 1, worker=worker, started=now)
+        ).update(
+            status=StepStatus.RUNNING,
+            attempt=F("attempt") + 1,
+            worker=worker,
+            started=now,
+            progress=None,
+            progress_text="",
+        )
         if not mine:
             return None
         step_run.status, step_run.worker, step_run.started = StepStatus.RUNNING, worker, now

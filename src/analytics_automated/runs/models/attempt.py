@@ -18,6 +18,9 @@ class Attempt(models.Model):
     work_folder = models.CharField(max_length=2000, blank=True)
     argv = models.JSONField(default=list)
     environment = models.JSONField(default=list, help_text="Names of the variables; their values are not kept.")
+    data = models.JSONField(default=dict, help_text="Reference data that it was given: paths and versions, by name.")
+    secrets = models.JSONField(default=list, help_text="Names of the secrets that it was given.")
+    timeout = models.FloatField(null=True, help_text="Seconds that it might run.")
     started = models.DateTimeField()
     finished = models.DateTimeField(null=True)
     cause = models.CharField(max_length=32, blank=True)
@@ -27,6 +30,7 @@ class Attempt(models.Model):
     seconds = models.FloatField(null=True)
     cpu_seconds = models.FloatField(null=True)
     peak_memory = models.BigIntegerField(null=True, help_text="Bytes.")
+    setup_output = models.TextField(blank=True, help_text="What the setups said before the command began.")
     stdout = models.TextField(blank=True)
     stderr = models.TextField(blank=True)
 

@@ -41,6 +41,8 @@ class StepRun(models.Model):
     exit_code = models.IntegerField(null=True)
     cause = models.CharField(max_length=32, blank=True)
     message = models.CharField(max_length=2000, blank=True, help_text="For the caller.")
+    progress = models.FloatField(null=True, help_text="From 0 to 1, as the running command says.")
+    progress_text = models.CharField(max_length=200, blank=True)
 
     objects = StepRunQuerySet.as_manager()
 

@@ -1,0 +1,16 @@
+"""Where a worker looks for programs."""
+
+import os
+import sys
+from pathlib import Path
+
+FALLBACK_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def search_path() -> str:
+    """The worker's PATH without the folder of A_A's own programs, where these are in an environment of their own."""
+    folders = [folder for folder in os.environ.get("PATH", FALLBACK_PATH).split(":") if folder]
+    if sys.prefix != sys.base_prefix:
+        own = Path(sys.prefix, "bin").resolve()
+        folders = [folder for folder in folders if Path(folder).resolve() != own]
+    return ":".join(folders) or FALLBACK_PATH

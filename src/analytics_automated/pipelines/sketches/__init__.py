@@ -1,0 +1,1 @@
+"""First pipeline files, guessed from command lines."""
