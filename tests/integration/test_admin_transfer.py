@@ -108,7 +108,9 @@ def test_problems_are_those_of_the_file_door_under_the_names_of_the_archive(oper
     wrong = WORDS.replace("{input.text}", "{input.txt}").replace("title:", "titel:")
     said = text_of(upload(operator, zipped({"a/words.yaml": wrong, "a/helpers/table.txt": ""})))
     assert "This cannot be applied:" in said
-    assert "a/words.yaml:10: tasks.clean.command: {input.txt} names no input of this task (did you mean 'text'?)" in said
+    assert (
+        "a/words.yaml:10: tasks.clean.command: {input.txt} names no input of this task (did you mean 'text'?)" in said
+    )
     assert "a/words.yaml:23: jobs.words.titel: is no key here (did you mean 'title'?)" in said
     assert "aa-import-" not in said
 

@@ -66,3 +66,12 @@ def test_what_nothing_uses_may_go(operator: Client) -> None:
     assert "What would break Nothing: it is used by nothing." in page(
         operator, "delete", Task.objects.get(name="clean")
     )
+
+
+def test_jobs_are_found_by_the_validators_that_they_use(operator: Client, tmp_path: Path) -> None:
+    apply_words(
+        tmp_path, WORDS.replace("    steps: [{task: clean,", "    validators: [text]\n    steps: [{task: clean,")
+    )
+    address = reverse("admin:pipelines_job_changelist")
+    assert list(operator.get(address, {"validator": "text"}).context["cl"].queryset) == [Job.objects.get()]
+    assert not operator.get(address, {"validator": "fasta"}).context["cl"].queryset.exists()

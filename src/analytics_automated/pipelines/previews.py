@@ -17,6 +17,7 @@ from analytics_automated.pipelines.definitions import (
     TaskInputDefinition,
 )
 from analytics_automated.pipelines.parameters import value_problems
+from analytics_automated.pipelines.reference_data import mentioned_data
 
 WORK_FOLDER = Path("/work")
 """Stands for the attempt's own folder."""
@@ -113,7 +114,7 @@ def _around(
         submission=_SUBMISSION,
         inputs={name: _files(each) if optional or not each.optional else None for name, each in task.inputs.items()},
         parameters=parameters,
-        data=_Named({name: data.path for name, data in backend.data.items()}),
+        data=_Named({name: backend.data[name].path for name in mentioned_data(task, backend.data)}),
         cpus=cpus,
         memory_mb=memory // 1_000_000 if memory else _MEMORY_MB,
         scatter={"index": "0", "stem": "sample"},

@@ -12,6 +12,7 @@ from analytics_automated.pipelines.admin.fields import CodeArea
 from analytics_automated.pipelines.admin.forms import COLUMN, ConfigurationForm, OwnRows
 from analytics_automated.pipelines.admin.importing import Imports
 from analytics_automated.pipelines.admin.versions import ShowsVersions
+from analytics_automated.pipelines.admin.where_used import ValidatorFilter
 from analytics_automated.pipelines.configuration.copying import copy_job
 from analytics_automated.pipelines.definitions import JobDefinition, StepDefinition
 from analytics_automated.pipelines.models import Job, Step, Validator
@@ -71,7 +72,7 @@ class JobAdmin(Imports, ShowsVersions, Copies):
     copied = staticmethod(copy_job)
     inlines = (StepInline, ValidatorInline)
     list_display = ("name", "title", "version", "runnable", "complete", "pipeline", "step_count")
-    list_filter = ("runnable", "pipeline")
+    list_filter = ("runnable", "pipeline", ValidatorFilter)
     search_fields = ("name", "title", "description", "steps__task__name")
     readonly_fields = ("pipeline",)
     fieldsets = (

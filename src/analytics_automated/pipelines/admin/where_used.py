@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 
 from analytics_automated.pipelines.admin.pages import FurtherPages, Link, address_of
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND
-from analytics_automated.pipelines.models import Backend, Job, Step, Task
+from analytics_automated.pipelines.models import Backend, Job, Step, Task, Validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,22 @@ def _jobs_on(backend: Backend) -> Iterator[Use]:
     for job in Job.objects.filter(steps__task__backend=backend).distinct().order_by("name"):
         tasks = sorted({step.task.name for step in job.steps.filter(task__backend=backend).select_related("task")})
         yield Use(Link(f"job {job}", address_of(job)), f"by its task{'s' * (len(tasks) > 1)} {', '.join(tasks)}")
+
+
+class ValidatorFilter(admin.SimpleListFilter):
+    """Jobs by the validators that they use."""
+
+    title = "validator"
+    parameter_name = "validator"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        """The validators that any job uses."""
+        names = Validator.objects.order_by("name").values_list("name", flat=True).distinct()
+        return [(name, name) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:  # noqa: ARG002
+        """The jobs that use that one."""
+        return queryset.filter(validators__name=self.value()).distinct() if self.value() else queryset
 
 
 class SaysWhereUsed(FurtherPages):
