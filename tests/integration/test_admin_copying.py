@@ -31,7 +31,7 @@ def address(row: Any) -> str:
 def test_a_copy_of_a_task_has_all_its_rows_and_files(operator: Client) -> None:
     count = Task.objects.get(name="count")
     fields = fields_of(operator.get(address(count)), "copy_form")
-    assert (fields["name"], fields["pipeline"]) == ("count_copy", "words")
+    assert (fields["name"], fields["pipeline"]) == ("count_copy", "pages")
     response = operator.post(address(count), fields)
     copy = Task.objects.get(name="count_copy")
     assert response.headers["Location"] == reverse("admin:pipelines_task_change", args=[copy.pk])

@@ -6,8 +6,6 @@ from django.urls import path
 from analytics_automated.api.service import api
 from analytics_automated.web import views
 
-admin.site.site_header = admin.site.site_title = "A_A configuration"
-
 urlpatterns = [
     path("", views.start, name="start"),
     path("submissions/<uuid:submission>", views.submission, name="submission-page"),

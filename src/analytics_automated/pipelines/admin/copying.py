@@ -11,12 +11,11 @@ from django.urls import path, reverse
 from pydantic import TypeAdapter, ValidationError
 
 from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
+from analytics_automated.pipelines.admin.draft import NAMES
+from analytics_automated.pipelines.admin.owner import PAGES
 from analytics_automated.pipelines.admin.pages import Link
 from analytics_automated.pipelines.configuration.copying import free_name
-from analytics_automated.pipelines.definitions.scalars import Name
 from analytics_automated.pipelines.problems import ConfigurationError, Problem
-
-_PIPELINE: TypeAdapter[str] = TypeAdapter(Name)
 
 
 class CopyForm(forms.Form):
@@ -32,11 +31,9 @@ class CopyForm(forms.Form):
     def clean_pipeline(self) -> str:
         """A name that a pipeline file may have."""
         pipeline: str = self.cleaned_data["pipeline"]
-        try:
-            return _PIPELINE.validate_python(pipeline)
-        except ValidationError as error:
-            said = [each["msg"].removeprefix("Value error, ") for each in error.errors(include_url=False)]
-            raise forms.ValidationError([f"{pipeline!r} {each}" for each in said]) from None
+        if said := _wrong(NAMES["tasks"], pipeline):
+            raise forms.ValidationError([f"{pipeline!r} {each}" for each in said])
+        return pipeline
 
 
 class Copies(ConfigurationAdmin):
@@ -66,7 +63,7 @@ class Copies(ConfigurationAdmin):
         row = self.row_or_404(request, object_id)
         if not self.has_add_permission(request):
             raise PermissionDenied
-        initial = {"name": free_name(row), "pipeline": row.pipeline}
+        initial = {"name": free_name(row), "pipeline": PAGES}
         form = CopyForm(request.POST if request.method == "POST" else None, initial=initial)
         if form.is_valid():
             name, pipeline = form.cleaned_data["name"], form.cleaned_data["pipeline"]
@@ -83,6 +80,8 @@ class Copies(ConfigurationAdmin):
     def _copy(self, request: HttpRequest, row: Any, name: str, pipeline: str) -> Any:
         if type(row)._default_manager.filter(name__iexact=name).exists():
             raise ConfigurationError([Problem((self.section, name), "is there already, in this or another case")])
+        if said := _wrong(NAMES[self.section], name):
+            raise ConfigurationError([Problem((self.section, name), each) for each in said])
         with transaction.atomic():
             try:
                 copy = type(self).copied(row, name, pipeline)
@@ -92,3 +91,11 @@ class Copies(ConfigurationAdmin):
             self.verify(request)
             self.log_addition(request, copy, f"Copied from {row}.")
             return copy
+
+
+def _wrong(rule: TypeAdapter[str], name: str) -> list[str]:
+    try:
+        rule.validate_python(name)
+    except ValidationError as error:
+        return [each["msg"].removeprefix("Value error, ") for each in error.errors(include_url=False)]
+    return []

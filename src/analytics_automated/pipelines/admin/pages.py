@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+
+from analytics_automated.pipelines.admin.theme import ModelAdmin
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Link:
     address: str
 
 
-class FurtherPages(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's takes no type at run time
+class FurtherPages(ModelAdmin):
     """Pages of a kind of row, with links to more of them."""
 
     section = ""

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
 from analytics_automated.pipelines.checks.task import check_task
+from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.pipelines.models import Backend, Task
 from analytics_automated.pipelines.previews import WORK_FOLDER, Preview, preview
 from analytics_automated.pipelines.problems import ConfigurationError
@@ -80,7 +81,9 @@ class ShowsCommand(ConfigurationAdmin):
             super().save_related(request, form, formsets, change)
         except ConfigurationError as error:
             said = [str(problem) for problem in error.problems]
-        raise _Seen(_preview_of(Task.objects.get(pk=form.instance.pk)), said)
+        draft = self.draft(form, formsets)
+        readable = draft is not None and not any(draft.problems())
+        raise _Seen(_preview(draft.definition, form.instance.backend) if draft and readable else None, said)
 
     def message_user(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Django's; who is only looking is told nothing on the next page."""
@@ -100,13 +103,18 @@ def _answer(shown: Preview | None, said: list[str]) -> HttpResponse:
 def _preview_of(task: Task) -> Preview | None:
     """The preview of a stored task; none where it is not right by itself."""
     try:
-        definition = task.to_definition()
-        backend = Backend.objects.get(pk=task.backend_id).to_definition()
+        return _preview(task.to_definition(), task.backend)
     except ValidationError:
         return None
-    if any(not problem.warning for problem in check_task(definition)):
+
+
+def _preview(task: TaskDefinition, backend: Backend) -> Preview | None:
+    try:
+        place = backend.to_definition()
+    except ValidationError:
         return None
-    return preview(definition, backend)
+    wrong = any(not problem.warning for problem in check_task(task))
+    return None if wrong else preview(task, place)
 
 
 def _form_errors(context: dict[str, Any]) -> Iterator[str]:

@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from analytics_automated.pipelines.admin.differences import shown_text
+from analytics_automated.pipelines.admin.theme import ModelAdmin
 from analytics_automated.pipelines.configuration.versions import plan_text
 from analytics_automated.pipelines.models import Snapshot
 
 
 @admin.register(Snapshot)
-class SnapshotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SnapshotAdmin(ModelAdmin):
     """Plans as they were when somebody submitted. Nothing changes them."""
 
     list_display = ("__str__", "job", "format", "created", "current")
