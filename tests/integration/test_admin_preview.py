@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import serializers
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from analytics_automated.pipelines.models import Backend, Change, Job, Parameter, Snapshot, Task
+from analytics_automated.storage.streams import blob_storage
 from integration.admin_pages import WORDS, apply_words, browser, text_of
 from integration.page_forms import fields_of, row
 
@@ -80,6 +82,18 @@ def test_what_breaks_a_job_is_said_beside_the_command(operator: Client, tmp_path
 def test_a_field_that_cannot_be_read_is_named(operator: Client) -> None:
     assert typed(operator, "clean", **row("parameters", 0, default="{")).startswith("parameter 1: Default: ")
     assert typed(operator, "clean", backend="").startswith("Backend: ")
+
+
+def test_files_that_are_chosen_are_not_kept(operator: Client) -> None:
+    def stored() -> set[str]:
+        folders = blob_storage().listdir("")[0]
+        return {f"{folder}/{name}" for folder in folders for name in blob_storage().listdir(folder)[1]}
+
+    before, kept = everything(), stored()
+    chosen = {"files-TOTAL_FORMS": "1", "files-0-path": "table.txt", "files-0-upload": SimpleUploadedFile("t", b".")}
+    assert "tr z --quiet in.txt" in typed(operator, "clean", **chosen)  # type: ignore[arg-type]
+    assert everything() == before
+    assert stored() == kept
 
 
 def test_a_new_task_is_previewed_before_there_is_one(operator: Client) -> None:

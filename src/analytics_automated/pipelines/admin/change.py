@@ -64,11 +64,11 @@ class ChangeAdmin(FurtherPages):
         kind = change.section.removesuffix("s")
         listed = reverse("admin:pipelines_change_changelist")
         lines = format_html(
-            '<a href="{}?section={}&q={}">all lines of this name</a>', listed, change.section, change.name
+            '<a class="aa-link" href="{}?section={}&q={}">all lines of this name</a>', listed, change.section, change.name
         )
         if row is None:
             return format_html("{} {} (there is none of this name now); {}", kind, change.name, lines)
-        return format_html('{} <a href="{}">{}</a>; {}', kind, address_of(row), change.name, lines)
+        return format_html('{} <a class="aa-link" href="{}">{}</a>; {}', kind, address_of(row), change.name, lines)
 
     @admin.display(description="difference to the line before")
     def difference(self, change: Change) -> str | SafeString:
@@ -92,7 +92,7 @@ class ChangeAdmin(FurtherPages):
         """What calls ran from then on."""
         if change.snapshot is None:
             return "none"
-        return format_html('<a href="{}">{}</a>', address_of(change.snapshot), change.snapshot)
+        return format_html('<a class="aa-link" href="{}">{}</a>', address_of(change.snapshot), change.snapshot)
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Never."""

@@ -5,8 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html_join
 
 from analytics_automated.pipelines.admin.copying import Copies
 from analytics_automated.pipelines.admin.fields import ValueArea, WordsField, YamlField
@@ -25,7 +23,6 @@ from analytics_automated.pipelines.definitions import (
 from analytics_automated.pipelines.definitions.task import SoftwareDefinition
 from analytics_automated.pipelines.models import (
     Environment,
-    Job,
     Parameter,
     Software,
     Task,
@@ -175,9 +172,8 @@ class TaskAdmin(WithFiles, ShowsCommand, Copies):
     list_filter = ("backend", "pipeline")
     list_select_related = ("backend",)
     search_fields = ("name", "title", "description", "command", "script")
-    readonly_fields = ("used_by",)
     fieldsets = (
-        (None, {"fields": ("name", "title", "description", "backend", "pipeline", "used_by")}),
+        (None, {"fields": ("name", "title", "description", "backend", "pipeline")}),
         ("What to execute", {"fields": ("command", "script", "interpreter")}),
         ("Standard streams", {"fields": (("stdin", "stdout", "stderr"),)}),
         ("How it ends", {"fields": ("exit_codes", "missing_output", "timeout", "retries")}),
@@ -201,10 +197,3 @@ class TaskAdmin(WithFiles, ShowsCommand, Copies):
     def step_count(self, task: Any) -> int:
         """How many steps use it."""
         return int(task._steps)
-
-    @admin.display(description="used by")
-    def used_by(self, task: Task) -> str:
-        """The jobs whose steps use it."""
-        jobs = Job.objects.filter(steps__task=task).distinct() if task.pk else Job.objects.none()
-        links = [(reverse("admin:pipelines_job_change", args=[job.pk]), job.name) for job in jobs]
-        return format_html_join(", ", '<a href="{}">{}</a>', links) or "no job"
