@@ -64,7 +64,10 @@ class ChangeAdmin(FurtherPages):
         kind = change.section.removesuffix("s")
         listed = reverse("admin:pipelines_change_changelist")
         lines = format_html(
-            '<a class="aa-link" href="{}?section={}&q={}">all lines of this name</a>', listed, change.section, change.name
+            '<a class="aa-link" href="{}?section={}&q={}">all lines of this name</a>',
+            listed,
+            change.section,
+            change.name,
         )
         if row is None:
             return format_html("{} {} (there is none of this name now); {}", kind, change.name, lines)
