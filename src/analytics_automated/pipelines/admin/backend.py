@@ -93,8 +93,8 @@ class BackendAdmin(ConfigurationAdmin):
     list_select_related = ("queue_type",)
     search_fields = ("name", "queue_type__name", "root")
     fieldsets = (
-        (None, {"fields": ("name", "executor", "queue", "root", "options")}),
-        ("What commands find", {"fields": ("path", "setup", "container", "sandbox", "network", "user")}),
+        (None, {"fields": (("name", "executor", "queue"), "root", "options")}),
+        ("What commands find", {"fields": (("path", "setup"), ("container", "sandbox", "network", "user"))}),
         ("Unless a task says otherwise", {"fields": ("defaults",)}),
         ("The most that a task may ask for", {"fields": ("limits", "max_running")}),
     )

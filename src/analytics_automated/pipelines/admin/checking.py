@@ -47,6 +47,7 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
     save_on_top = True
     list_per_page = 50
     warn_unsaved_form = True
+    compressed_fields = False
 
     def verify(self, request: HttpRequest) -> None:
         """Check all, renew the snapshots and write history. Raises `ConfigurationError`, which undoes the change."""
@@ -93,6 +94,12 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
         refusal = getattr(request, "refusal", None)
         said = refusal.of_rows.get(prefix) if refusal is not None else None
         return {**kwargs, "complaints": said} if said else kwargs
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Django's, with all problems in one list: some stand in other tabs of the page."""
+        said = [[each] if isinstance(each, str) else each for each in context.get("errors") or ()]
+        problems = list(dict.fromkeys(str(each) for part in said for each in part))
+        return super().render_change_form(request, {**context, "problems": problems}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing yet: see `save_related`, which knows the rows too."""

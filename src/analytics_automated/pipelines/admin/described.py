@@ -38,6 +38,8 @@ class Part:
     keys: tuple[str, ...]
     """Below the column, as a pipeline file has them."""
     info: FieldInfo
+    default: Any = None
+    """What holds where nothing is said, as a pipeline file would have it."""
 
     @property
     def name(self) -> str:
@@ -51,21 +53,21 @@ class Part:
 
     def field(self) -> forms.Field:
         """Its form field."""
-        field = field_for(self.info, blank=True, label=self.label)
-        default = self.info.default
-        if not self.info.is_required() and default not in NOTHING:
-            said = ", ".join(default) if isinstance(default, list) else f"{default:g}" if default == 0 else default
+        field = field_for(self.info, blank=True, label=self.label, required=False)
+        if self.default not in NOTHING:
+            said = ", ".join(self.default) if isinstance(self.default, list) else self.default
             field.help_text = mark_safe(f"{field.help_text} Unless said: <code>{escape(said)}</code>.")  # noqa: S308
         return field
 
 
 def parts_of(column: str, model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[Part]:
     """The keys of a structured column, those of what is nested in it as well."""
+    defaults = model.model_construct().model_dump(mode="json", by_alias=True)
     for key, info in model.model_fields.items():
         keys = (*above, info.alias or key)
         nested = structure(info)
         if nested is None:
-            yield Part(column, keys, info)
+            yield Part(column, keys, info, defaults.get(keys[-1]))
         else:
             yield from parts_of(column, nested, keys)
 

@@ -23,11 +23,13 @@ class TextArea(Textarea):
     """A text area that is as high as its text, within bounds."""
 
     least, most = 2, 30
+    columns = 100
+    """Signs of a line, about, before it is wrapped."""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Django's, with the rows counted."""
         context = super().get_context(name, value, attrs)
-        lines = str(value or "").count("\n") + 1
+        lines = sum(1 + len(line) // self.columns for line in str(value or "").split("\n"))
         context["widget"]["attrs"]["rows"] = min(max(lines, self.least), self.most)
         return context
 
@@ -36,10 +38,20 @@ class CodeArea(TextArea):
     """A text area for programs and structured keys."""
 
     kind = "aa-code"
+    columns = 1_000_000
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         plain = {"class": self.kind, "spellcheck": "false", "autocapitalize": "off", "wrap": "off"}
         super().__init__(attrs={**plain, **(attrs or {})})
+
+
+class CommandArea(CodeArea):
+    """A text area for one long line, which is wrapped."""
+
+    columns = 90
+
+    def __init__(self) -> None:
+        super().__init__({"wrap": "soft"})
 
 
 class YamlArea(CodeArea):

@@ -1,7 +1,8 @@
 """Forms of configuration rows, made from their definitions, and the rows that belong to another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, ClassVar
 
 from django import forms
@@ -22,11 +23,19 @@ from analytics_automated.pipelines.admin.described import (
     effective,
     field_for,
     gathered,
+    help_of,
     parts_of,
     spread,
     structure,
 )
-from analytics_automated.pipelines.admin.fields import CodeArea, KeptField, TextArea, VerbatimField, yaml_text
+from analytics_automated.pipelines.admin.fields import (
+    CodeArea,
+    CommandArea,
+    KeptField,
+    TextArea,
+    VerbatimField,
+    yaml_text,
+)
 from analytics_automated.pipelines.admin.theme import NumberInput
 from analytics_automated.pipelines.models.fields import OrderedJSONField
 from analytics_automated.pipelines.models.rows import DefinitionRow
@@ -155,7 +164,7 @@ class DescribedRows(BaseModelAdmin):  # type: ignore[type-arg]
         if (kind := self.instead.get(name)) is not None and isinstance(field, KeptField):
             field = kind(required=field.required, label=field.label, help_text=field.help_text, empty=field.empty)
         if name in self.code:
-            field.widget = CodeArea()
+            field.widget = CommandArea() if name == "command" else CodeArea()
         elif name in self.areas:
             field.widget = TextArea()
         if name in self.notes:
@@ -166,7 +175,9 @@ class DescribedRows(BaseModelAdmin):  # type: ignore[type-arg]
         """The form field of a column."""
         info = self.definition.model_fields.get(db_field.name) if self.definition else None
         if db_field.name == "name":
-            return self.dressed("name", VerbatimField(strip=True, required=True, help_text=db_field.help_text))
+            said = help_of(info) if info else db_field.help_text
+            required = info is None or info.is_required()
+            return self.dressed("name", VerbatimField(strip=True, required=required, help_text=said))
         if info is None and db_field.name in getattr(self.model, "columns", ()):
             return self.dressed(db_field.name, VerbatimField(required=False, help_text=db_field.help_text))
         if info is None or db_field.is_relation:
@@ -207,8 +218,14 @@ class DescribedRows(BaseModelAdmin):  # type: ignore[type-arg]
             return [tuple(f"{name}_shown" if f"{name}_shown" in self.shown else name for name in names)]
         parts = getattr(self.form, "parts", {})
         if len(names) == 1 and names[0] in parts:
-            return [part.name for part in parts[names[0]]]
+            return list(self._lines([part.name for part in parts[names[0]]]))
         return [tuple(names) if len(names) > 1 else names[0]]
+
+    def _lines(self, names: list[str]) -> Iterator[Any]:
+        """Short fields stand side by side."""
+        for wide, group in groupby(names, lambda name: isinstance(self.form.base_fields[name].widget, TextArea)):
+            line, most = list(group), 2 if wide else 4
+            yield from (tuple(line[place : place + most]) for place in range(0, len(line), most))
 
 
 def _label(column: "models.Field[Any, Any]") -> str:
@@ -278,6 +295,8 @@ class OwnRows(DescribedRows, InlineModelAdmin):  # type: ignore[type-arg]
     form = ConfigurationForm
     formset = RowsInOrder
     extra = 0
+    ordering_field = "position"
+    """Rows can be dragged."""
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """The form field of a column; a row need not name its place."""

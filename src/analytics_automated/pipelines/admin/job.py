@@ -54,7 +54,7 @@ class JobForm(ConfigurationForm):
 
     access = ChoiceField(choices=("public", "login", GROUPS), initial="public", help_text=as_help("Who may call it."))
     access_groups = LinesField(
-        required=False, empty=[], label="Groups", help_text="One per line, with access `groups`."
+        required=False, empty=[], label="Groups", help_text=as_help("One per line, with access `groups`.")
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -245,10 +245,14 @@ class JobAdmin(WithFiles, Imports, ShowsVersions, Copies):
     list_filter = ("runnable", "pipeline", ValidatorFilter)
     search_fields = ("name", "title", "description", "steps__task__name")
     fieldsets = (
-        (None, {"fields": ("name", "title", "description", "version", "runnable", "pipeline")}),
-        ("The service", {"fields": ("access", "access_groups", "no_inputs", "no_results", "aliases", "deprecated")}),
-        ("For its users", {"fields": ("contact", "citation", "licence", "terms")}),
-        ("How it runs", {"fields": ("on_failure", "limits", "retention", "schedule")}),
+        (None, {"fields": (("name", "title"), "description", ("version", "pipeline", "runnable"))}),
+        (
+            "The service",
+            {"fields": (("access", "access_groups"), ("no_inputs", "no_results"), "aliases", "deprecated")},
+        ),
+        ("For its users", {"fields": ("contact", "citation", ("licence", "terms"))}),
+        ("How it runs", {"fields": (("on_failure", "retention"), "limits")}),
+        ("Submitted by itself", {"fields": ("schedule",)}),
     )
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:

@@ -31,7 +31,7 @@ from analytics_automated.pipelines.models import (
     TaskOutput,
 )
 
-SEPARATOR = "`=` or `''`, which is nothing: flag and value are one word. Two words while this is empty."
+SEPARATOR = "Nothing is written `''`; while this is empty they are two words."
 CODES = "Codes or ranges, such as `3, 64-78`."
 
 
@@ -42,6 +42,16 @@ class SeparatorField(YamlField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "empty": None})
+
+
+class MessagesField(YamlField):
+    """Texts by exit code."""
+
+    def shown(self, value: Any) -> str:
+        """A code is written as the number that it is."""
+        if isinstance(value, dict):
+            value = {int(code) if code.isdigit() else code: text for code, text in value.items()}
+        return super().shown(value)
 
 
 class TaskInputInline(OwnRows, StackedInline):
@@ -157,6 +167,7 @@ class TaskAdmin(WithFiles, ShowsCommand, Copies):
         "exit_codes_stop": WordsField,
         "exit_codes_continue": WordsField,
         "exit_codes_fail": WordsField,
+        "exit_codes_messages": MessagesField,
         "retries_on": WordsField,
     }
     notes = {
@@ -173,11 +184,11 @@ class TaskAdmin(WithFiles, ShowsCommand, Copies):
     list_select_related = ("backend",)
     search_fields = ("name", "title", "description", "command", "script")
     fieldsets = (
-        (None, {"fields": ("name", "title", "description", "backend", "pipeline")}),
+        (None, {"fields": (("name", "title"), "description", ("backend", "pipeline"))}),
         ("What to execute", {"fields": ("command", "script", "interpreter")}),
         ("Standard streams", {"fields": (("stdin", "stdout", "stderr"),)}),
-        ("How it ends", {"fields": ("exit_codes", "missing_output", "timeout", "retries")}),
-        ("What it needs", {"fields": ("resources", "container", "network", "setup", "secrets", "cache")}),
+        ("How it ends", {"fields": ("exit_codes", ("missing_output", "timeout"), "retries")}),
+        ("What it needs", {"fields": ("resources", ("container_image", "network", "cache"), ("setup", "secrets"))}),
     )
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:

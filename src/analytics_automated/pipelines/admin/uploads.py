@@ -111,7 +111,7 @@ class ShippedFileRows(OwnRows, TabularInline):
             return "-"
         owner = getattr(row, row.owner)
         address = reverse(f"admin:pipelines_{owner._meta.model_name}_file", args=[owner.pk, row.pk])
-        return format_html('<a href="{}">download</a> ({})', address, filesizeformat(row.blob.size))
+        return format_html('<a class="text-link" href="{}">download</a> ({})', address, filesizeformat(row.blob.size))
 
 
 class WithFiles:

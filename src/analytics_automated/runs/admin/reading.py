@@ -67,7 +67,7 @@ def link_to(row: models.Model | None, text: str | None = None) -> str | SafeStri
         return "-"
     meta = row._meta
     address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}">{}</a>', address, text if text is not None else str(row))
+    return format_html('<a class="text-link" href="{}">{}</a>', address, text if text is not None else str(row))
 
 
 def short(submission_id: object) -> str:
