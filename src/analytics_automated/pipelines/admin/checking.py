@@ -8,10 +8,13 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from analytics_automated.pipelines.admin.draft import Draft, names_of
+from analytics_automated.pipelines.admin.exporting import Exports
 from analytics_automated.pipelines.admin.forms import Complaint, ConfigurationForm
+from analytics_automated.pipelines.admin.history import ShowsHistory
 from analytics_automated.pipelines.admin.rows import DescribedRows
 from analytics_automated.pipelines.admin.theme import ModelAdmin
 from analytics_automated.pipelines.admin.uploads import Uploads
+from analytics_automated.pipelines.admin.where_used import SaysWhereUsed
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration
 from analytics_automated.pipelines.configuration import read_stored, verify_stored
 from analytics_automated.pipelines.configuration.verifying import lock_configuration
@@ -33,7 +36,7 @@ class _Refusal(ConfigurationError):
             self.own, self.of_rows = [Complaint(None, str(problem)) for problem in problems], {}
 
 
-class ConfigurationAdmin(DescribedRows, ModelAdmin):
+class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, ModelAdmin):
     """Pages of one kind of configuration.
 
     Every change is made in one transaction, behind a lock, so that who changes something at the same time waits. First
@@ -42,15 +45,12 @@ class ConfigurationAdmin(DescribedRows, ModelAdmin):
     """
 
     form = ConfigurationForm
-    section = ""
-    """Where pipeline files have it."""
     save_on_top = True
     list_per_page = 50
     warn_unsaved_form = True
     compressed_fields = False
 
     class Media:
-        css = {"all": ("pipelines/admin.css",)}
         js = ("pipelines/rows.js",)
 
     def verify(self, request: HttpRequest, known: Sequence[Problem] = ()) -> None:

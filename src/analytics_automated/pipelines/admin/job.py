@@ -9,16 +9,20 @@ from django.db import models
 from django.http import HttpRequest
 from pydantic import TypeAdapter, ValidationError
 
-from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
+from analytics_automated.pipelines.admin.copying import Copies
 from analytics_automated.pipelines.admin.described import as_help
 from analytics_automated.pipelines.admin.draft import Draft
 from analytics_automated.pipelines.admin.fields import ChoiceField, LinesField, YamlField
 from analytics_automated.pipelines.admin.forms import ConfigurationForm
+from analytics_automated.pipelines.admin.importing import Imports
 from analytics_automated.pipelines.admin.owner import with_owner
 from analytics_automated.pipelines.admin.rows import OwnRows
 from analytics_automated.pipelines.admin.task import PARAMETER_FIELDSETS, SEPARATOR, SeparatorField
 from analytics_automated.pipelines.admin.theme import CheckboxInput, StackedInline, TabularInline
 from analytics_automated.pipelines.admin.uploads import ShippedFileRows, WithFiles
+from analytics_automated.pipelines.admin.versions import ShowsVersions
+from analytics_automated.pipelines.admin.where_used import ValidatorFilter
+from analytics_automated.pipelines.configuration.copying import copy_job
 from analytics_automated.pipelines.definitions import (
     ExampleDefinition,
     JobDefinition,
@@ -221,13 +225,14 @@ class JobFileInline(ShippedFileRows):
 
 
 @admin.register(Job)
-class JobAdmin(WithFiles, ConfigurationAdmin):
+class JobAdmin(WithFiles, Imports, ShowsVersions, Copies):
     """Workflows that users may call."""
 
     form = JobForm
     definition = JobDefinition
     files = JobFile
     section = "jobs"
+    copied = staticmethod(copy_job)
     inlines = (
         StepInline,
         JobInputInline,
@@ -243,7 +248,7 @@ class JobAdmin(WithFiles, ConfigurationAdmin):
         "schedule_inputs": "A line for each, such as `query: weekly.fasta`. Upload the files under Files.",
     }
     list_display = ("name", "title", "version", "runnable", "complete", "pipeline", "step_count")
-    list_filter = ("runnable", "pipeline")
+    list_filter = ("runnable", "pipeline", ValidatorFilter)
     search_fields = ("name", "title", "description", "steps__task__name")
     fieldsets = (
         (None, {"fields": (("name", "title"), "description", ("version", "pipeline", "runnable"))}),

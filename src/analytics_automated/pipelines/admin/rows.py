@@ -195,7 +195,7 @@ class OwnRows(DescribedRows, InlineModelAdmin):  # type: ignore[type-arg]
     ordering_field = "position"
     """Rows can be dragged."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Rows are part of what they belong to: who may change that may change them."""
         return self._may_write(request, obj)
 

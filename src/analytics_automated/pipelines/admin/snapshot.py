@@ -5,10 +5,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from analytics_automated.pipelines.admin.fields import yaml_text
+from analytics_automated.pipelines.admin.differences import shown_text
 from analytics_automated.pipelines.admin.theme import ModelAdmin
+from analytics_automated.pipelines.configuration.versions import plan_text
 from analytics_automated.pipelines.models import Snapshot
 
 
@@ -42,9 +43,9 @@ class SnapshotAdmin(ModelAdmin):
         return bool(snapshot.jobs.all())
 
     @admin.display(description="plan")
-    def plan(self, snapshot: Snapshot) -> str:
+    def plan(self, snapshot: Snapshot) -> SafeString:
         """The plan, for people."""
-        return format_html('<pre class="aa-code">{}</pre>', yaml_text(json.loads(snapshot.content)))
+        return shown_text(plan_text(snapshot))
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Never."""

@@ -5,16 +5,16 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html_join
 
-from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
+from analytics_automated.pipelines.admin.copying import Copies
 from analytics_automated.pipelines.admin.fields import ValueArea, WordsField, YamlField
 from analytics_automated.pipelines.admin.owner import with_owner
+from analytics_automated.pipelines.admin.preview import ShowsCommand
 from analytics_automated.pipelines.admin.rows import OwnRows
 from analytics_automated.pipelines.admin.theme import StackedInline, TabularInline
 from analytics_automated.pipelines.admin.uploads import ShippedFileRows, WithFiles
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND
+from analytics_automated.pipelines.configuration.copying import copy_task
 from analytics_automated.pipelines.definitions import (
     ParameterDefinition,
     TaskDefinition,
@@ -25,7 +25,6 @@ from analytics_automated.pipelines.definitions.task import SoftwareDefinition
 from analytics_automated.pipelines.models import (
     Backend,
     Environment,
-    Job,
     Parameter,
     Software,
     Task,
@@ -156,12 +155,13 @@ class TaskFileInline(ShippedFileRows):
 
 
 @admin.register(Task)
-class TaskAdmin(WithFiles, ConfigurationAdmin):
+class TaskAdmin(WithFiles, ShowsCommand, Copies):
     """Reusable units of analysis."""
 
     definition = TaskDefinition
     files = TaskFile
     section = "tasks"
+    copied = staticmethod(copy_task)
     inlines = (TaskInputInline, TaskOutputInline, ParameterInline, EnvironmentInline, TaskFileInline, SoftwareInline)
     code = ("command", "script", "setup")
     areas = ("description",)
@@ -185,9 +185,8 @@ class TaskAdmin(WithFiles, ConfigurationAdmin):
     list_filter = ("backend", "pipeline")
     list_select_related = ("backend",)
     search_fields = ("name", "title", "description", "command", "script")
-    readonly_fields = ("used_by",)
     fieldsets = (
-        (None, {"fields": (("name", "title"), "description", ("backend", "pipeline"), "used_by")}),
+        (None, {"fields": (("name", "title"), "description", ("backend", "pipeline"))}),
         ("What to execute", {"fields": ("command", "script", "interpreter")}),
         ("Standard streams", {"fields": (("stdin", "stdout", "stderr"),)}),
         ("How it ends", {"fields": ("exit_codes", ("missing_output", "timeout"), "retries")}),
@@ -216,10 +215,3 @@ class TaskAdmin(WithFiles, ConfigurationAdmin):
     def step_count(self, task: Any) -> int:
         """How many steps use it."""
         return int(task._steps)
-
-    @admin.display(description="used by")
-    def used_by(self, task: Task) -> str:
-        """The jobs whose steps use it."""
-        jobs = Job.objects.filter(steps__task=task).distinct() if task.pk else Job.objects.none()
-        links = [(reverse("admin:pipelines_job_change", args=[job.pk]), job.name) for job in jobs]
-        return format_html_join(", ", '<a class="text-link" href="{}">{}</a>', links) or "no job"
