@@ -108,8 +108,8 @@ def test_what_this_machine_lacks_is_told_when_it_is_asked_for(folder: Path) -> N
     assert done.stdout.startswith("job sort-and-count\n")
     assert done.stderr.splitlines() == [
         f"{folder}/here.yaml:7: warning: tasks.sort.command: there is no program 'no-such-sort' on the PATH of this machine",
-        f"{folder}/here.yaml:9: warning: tasks.count.secrets[0]: the secret is missing: neither AA_SECRET_SERVICE_KEY nor "
-        "AA_SECRET_SERVICE_KEY_FILE is set",
+        f"{folder}/here.yaml:9: warning: tasks.count.secrets[0]: the secret 'SERVICE_KEY' is missing: the worker "
+        "has neither AA_SECRET_SERVICE_KEY nor AA_SECRET_SERVICE_KEY_FILE",
         "2 missing on this machine",
     ]
     assert not (folder / "data").exists(), "nothing was made"

@@ -18,7 +18,6 @@ from analytics_automated.pipelines.files.reader import Configuration, read_text
 from analytics_automated.pipelines.models import Job
 from analytics_automated.runs.models import (
     Attempt,
-    Blob,
     Event,
     Result,
     StepRun,
@@ -26,6 +25,7 @@ from analytics_automated.runs.models import (
     SubmissionInput,
 )
 from analytics_automated.runs.states import StepStatus, SubmissionStatus
+from analytics_automated.storage.models import Blob
 
 FILE = """
 format: 1
@@ -325,7 +325,7 @@ RUNS = [Submission, StepRun, Attempt, Result, Event, Blob]
 
 @pytest.mark.parametrize("model", RUNS)
 def test_what_happened_can_be_read_and_not_written(submission: Submission, operator: Client, model: Any) -> None:
-    name = f"admin:runs_{model._meta.model_name}"
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     row = model.objects.first()
     assert operator.get(reverse(f"{name}_changelist")).status_code == 200
     assert operator.get(reverse(f"{name}_changelist"), {"q": str(submission.pk)[:13]}).status_code == 200

@@ -81,7 +81,8 @@ def _present(made: "Sketch", path: Path) -> None:
         click.echo(f"  {word + ':':11} {', '.join(names) or 'none'}")
     for note in made.notes:
         click.echo(f"  note: {note}")
-    fields = [f"--form {name}=@{shlex.quote(each)}" for name, each in made.paths.items()] or ["--form name=first"]
+    files = [(name, each) for name, several in made.paths.items() for each in several]
+    fields = [f"--form {name}=@{shlex.quote(each)}" for name, each in files] or ["--form name=first"]
     address = f"http://127.0.0.1:8000/api/v1/jobs/{made.name}/submissions"
     steps = [(f"aa check {file}", "is it right? Look into the file first")]
     steps += [(f"aa test {file}", "run its example")] if made.has_example else []

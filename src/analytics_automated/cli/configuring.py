@@ -27,7 +27,7 @@ def check(files: tuple[Path, ...], *, here: bool) -> None:
     from analytics_automated.cli.bindings import bindings_of
     from analytics_automated.pipelines.checks.configuration import check_configuration
     from analytics_automated.pipelines.files.reader import read_files
-    from analytics_automated.pipelines.this_machine import missing_here
+    from analytics_automated.runs.this_machine import missing_here
 
     read = read_files(files)
     checked = check_configuration(read.backends, read.tasks, read.jobs, unreadable=read.unreadable, all_backends=False)

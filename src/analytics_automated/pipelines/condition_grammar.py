@@ -213,7 +213,9 @@ def _name(text: str) -> Condition:
         return Parameter(second) if first == "param" else Input(second)
     if first in {"param", "input"}:
         raise ConditionError(f"has {text!r}: behind {first}. there is one name")
-    if second == "exit_code" and not rest:
+    if second == "exit_code" and rest:
+        raise ConditionError(f"has {text!r}: behind exit_code there is nothing")
+    if second == "exit_code":
         return ExitCode(first)
     match rest:
         case []:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from analytics_automated.pipelines.checks.job import RESERVED_STEPS, plan_job
+from analytics_automated.pipelines.checks.values import with_typed_values
 from analytics_automated.pipelines.definitions import JobDefinition, TaskDefinition
+from analytics_automated.pipelines.definitions.scalars import Scalar
 from analytics_automated.pipelines.plans import Plan
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
@@ -386,3 +388,90 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         "parameters.x.sets",
         "results.r",
     }
+
+
+# Steps that scatter
+
+PAGES = tasks(
+    split={"outputs": {"pages": {"file": "pages/*", "many": True}}},
+    each={
+        "inputs": {"page": "page.txt", "rules": {"file": "rules", "optional": True}},
+        "outputs": {"note": "note.txt"},
+    },
+    join={"inputs": {"notes": {"file": "notes", "many": True}}, "outputs": {"all": "all.txt"}},
+)
+EACH = {"task": "each", "inputs": {"page": "split.pages"}, "scatter": "page"}
+
+
+def test_what_a_scattered_step_makes_is_many_for_steps_and_callers() -> None:
+    plan = plan_of(PAGES, steps=["split", EACH, {"task": "join", "inputs": {"notes": "each.note"}}])
+    assert plan.results["each_note"].many
+    named = plan_of(PAGES, steps=["split", EACH], results={"notes": "each.note"})
+    assert named.results["notes"].many
+    once_more = {"task": "each", "name": "again", "inputs": {"page": "each.note"}}
+    message = "is a single file, but each.note may be many: set `many: true` on the task's input"
+    assert said(PAGES, steps=["split", EACH, once_more]) == [f"steps[2].inputs.page: {message}"]
+    assert said(PAGES, steps=["split", EACH, once_more | {"scatter": "page"}]) == []
+
+
+def test_an_input_that_only_scattered_steps_ask_for_takes_many_files() -> None:
+    plan = plan_of(PAGES, steps=[{"task": "each", "scatter": "page"}])
+    assert plan.inputs["page"].many
+    assert said(PAGES, steps=[{"task": "each", "scatter": "page"}], inputs={"page": {}}) == [
+        "steps[0].scatter.over: 'page' is fed from page, which is one file: there is nothing to take apart"
+    ]
+
+
+def test_an_optional_input_that_nothing_provides_is_not_scattered_over() -> None:
+    steps = [{"task": "each", "scatter": "rules"}]
+    assert said(PAGES, steps=steps, inputs={"page": {}}) == [
+        "steps[0].scatter.over: nothing provides the input 'rules', so there is nothing to take apart"
+    ]
+
+
+# Calls
+
+
+def test_values_of_examples_and_schedules_have_the_types_of_their_parameters() -> None:
+    typed = tasks(t={"parameters": {"tag": {"type": "string", "default": "a"}, "size": INTEGER | {"default": 1}}})
+    values = {"t_tag": Scalar("2.10", 2.1), "t_size": Scalar("3", 3), "mark": Scalar("NO", "NO")}
+    job = {
+        "steps": ["t"],
+        "parameters": {"mark": {"type": "string", "optional": True}},
+        "examples": [{"parameters": values}],
+        "schedule": {"cron": "0 3 * * 1", "parameters": values},
+    }
+    made = with_typed_values(JobDefinition.model_validate(job), typed)
+    assert made.schedule is not None
+    assert made.examples[0].parameters == made.schedule.parameters == {"t_tag": "2.10", "t_size": 3, "mark": "NO"}
+    assert said(typed, **job) == []
+
+
+def test_a_parameter_may_be_given_by_an_alias_but_once() -> None:
+    steps, aliased = ["draw"], {"size": {"sets": "draw.size", "aliases": ["big"]}}
+    call = {"draw_label": "x", "big": 3}
+    assert said(OPTIONS, steps=steps, parameters=aliased, examples=[{"parameters": call}]) == []
+    assert said(OPTIONS, steps=steps, parameters=aliased, examples=[{"parameters": call | {"size": 4}}]) == [
+        "examples[0].parameters.size: sets the same parameter as 'big'"
+    ]
+
+
+def test_an_input_of_many_takes_so_many_files() -> None:
+    many = {"steps": [{"task": "join"}], "inputs": {"notes": {"many": True, "max_files": 2}}}
+    assert said(PAGES, **many, examples=[{"inputs": {"notes": ["a", "b"]}}, {"inputs": {"notes": "a"}}]) == []
+    assert said(PAGES, **many, examples=[{"inputs": {"notes": ["a", "b", "c"]}}]) == [
+        "examples[0].inputs.notes: takes at most 2 files"
+    ]
+
+
+@pytest.mark.parametrize("cron", ["*/15 * * * *", "0 3 1,15 * *", "30 4 * jan-mar mon-fri", "0 0 29 2 *", "0 0 * * 7"])
+def test_what_cron_takes_a_schedule_takes(cron: str) -> None:
+    assert said(COPY, steps=["copy"], schedule={"cron": cron, "inputs": {"data": "a.txt"}}) == []
+
+
+@pytest.mark.parametrize(
+    "cron", ["", "@daily", "* * * * * *", "60 * * * *", "0 0 0 * *", "0 0 30 2 *", "0 0 * * 8", "a b c d e"]
+)
+def test_what_cron_does_not_take_is_refused(cron: str) -> None:
+    (message,) = said(COPY, steps=["copy"], schedule={"cron": cron, "inputs": {"data": "a.txt"}})
+    assert message.startswith("schedule.cron: ")

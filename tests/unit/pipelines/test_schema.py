@@ -75,7 +75,8 @@ def test_every_mapping_refuses_keys_that_it_does_not_know_and_describes_those_th
 def test_every_installed_validator_and_executor_has_its_options_in_the_schema() -> None:
     for name in validator_names():
         fields = validator_class(name).Options.model_fields
-        assert set(SCHEMA["$defs"][f"validator.{name}"].get("properties", {})) == set(fields)
+        keys = {field.alias or key for key, field in fields.items()}
+        assert set(SCHEMA["$defs"][f"validator.{name}"].get("properties", {})) == keys
     for name in executor_names():
         assert f"executor.{name}" in SCHEMA["$defs"]
 

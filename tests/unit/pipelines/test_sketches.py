@@ -276,6 +276,8 @@ def test_an_example_is_written_where_its_files_lie_beside_or_below_the_pipeline_
     assert plain_deep(job["examples"]) == [
         {"title": "A first example", "inputs": {"data": "data.txt", "x": "sub/x.txt"}, "expect": {"status": "COMPLETE"}}
     ]
+    several = read_document(sketched(here, "cat *.fasta | wc -l").text, "p").data["jobs"]["cat"]
+    assert plain_deep(several["examples"][0]["inputs"]) == {"files": ["a.fasta", "b.fasta"]}
     elsewhere = sketch(["paste", "data.txt"], here=here, folder=tmp_path)
     assert not elsewhere.has_example
     assert "examples" not in elsewhere.text
@@ -299,13 +301,12 @@ def test_what_is_no_command_is_refused(here: Path, words: list[str]) -> None:
 # What is sketched runs what was typed
 
 
-def run(task: TaskDefinition, folder: Path, paths: dict[str, str], here: Path) -> dict[str, bytes]:
+def run(task: TaskDefinition, folder: Path, paths: dict[str, list[str]], here: Path) -> dict[str, bytes]:
     """Run the task with its defaults as a worker does; its outputs."""
     folder.mkdir()
-    for name, path in paths.items():
+    for name, files in paths.items():
         target = folder / task.inputs[name].file
-        sources = sorted(here.glob(path)) if task.inputs[name].many else [here / path]
-        for source in sources:
+        for source in (here / file for file in files):
             place = target / source.name if task.inputs[name].many else target
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(source.read_bytes())
@@ -316,12 +317,11 @@ def run(task: TaskDefinition, folder: Path, paths: dict[str, str], here: Path) -
     rendered = render(task, Surroundings(folder, "id", inputs, values))
     (folder / ".script").write_text(task.script if isinstance(task.script, str) else "")
     argv = [*rendered.argv, *([".script"] if task.script is not None else [])]
-    files = {stream: getattr(task, stream) for stream in ("stdin", "stdout")}
-    stdin = (folder / task.inputs[files["stdin"]].file).read_bytes() if files["stdin"] else b""
+    stdin = (folder / task.inputs[task.stdin].file).read_bytes() if task.stdin else b""
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", **rendered.environment}
     done = subprocess.run(argv, cwd=folder, env=environment, input=stdin, capture_output=True, check=True)
-    if files["stdout"]:
-        (folder / task.outputs[files["stdout"]].file).write_bytes(done.stdout)
+    if task.stdout:
+        (folder / task.outputs[task.stdout].file).write_bytes(done.stdout)
     return {name: (folder / each.file).read_bytes() for name, each in task.outputs.items() if each.publish}
 
 

@@ -173,4 +173,5 @@ PIECES += [b"<![CDATA[", b"]]>", b"text", b'<b c="d">', b"</b>", b"<?x y?>", b"\
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join), st.integers(1, 10))
 def test_any_markup_is_either_good_or_refused_however_it_is_cut(verdict, data, at_once):
-    assert verdict("xml", {}, data, at_once=at_once) == verdict("xml", {}, data)
+    # Of two faults expat names the one that it meets first, which depends on the cut.
+    assert (verdict("xml", {}, data, at_once=at_once) is None) == (verdict("xml", {}, data) is None)

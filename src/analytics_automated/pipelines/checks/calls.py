@@ -94,7 +94,7 @@ def time_problems(schedule: ScheduleDefinition) -> Iterator[Problem]:
             next(CronSim(schedule.cron, datetime.datetime.now(datetime.UTC)))
         except CronSimError as error:
             field = str(error).removeprefix("Bad ")
-            yield Problem(("cron",), f"{schedule.cron!r} has a wrong {field}, such as '0 3 * * 1' for Mondays at 3:00")
+            yield Problem(("cron",), f"{schedule.cron!r} has a wrong {field}; '0 3 * * 1' is Mondays at 3:00")
         except StopIteration:
             yield Problem(("cron",), f"{schedule.cron!r} never comes")
     if schedule.timezone not in _timezones():

@@ -113,8 +113,9 @@ def _step_sources(
             flow.problems.append(Problem(("steps", index, "inputs", name), message))
     for name, definition in task.inputs.items():
         path = ("steps", index, "inputs", name)
-        # A step that scatters takes one of many at a time.
-        many = definition.many or (step.scatter is not None and step.scatter.over == name)
+        # A step that scatters takes one of many at a time; over what is not known where it names no input.
+        over = step.scatter.over if step.scatter is not None else None
+        many = definition.many or over == name or (over is not None and over not in task.inputs)
         if name in step.inputs:
             sources[name] = step.inputs[name]
             for reference in step.inputs[name]:

@@ -26,7 +26,7 @@ def write_file(
     command: str,
     task: Mapping[str, Any],
     paths: Mapping[str, Sequence[str]],
-    example: Mapping[str, str] | None,
+    example: Mapping[str, Any] | None,
 ) -> str:
     """The text of a pipeline file with that Task, and a Job that callers may use.
 
@@ -107,7 +107,7 @@ def _script_lines(script: str) -> list[str]:
 
 
 def _job_lines(
-    name: str, task: Mapping[str, Any], paths: Mapping[str, Sequence[str]], example: Mapping[str, str] | None
+    name: str, task: Mapping[str, Any], paths: Mapping[str, Sequence[str]], example: Mapping[str, Any] | None
 ) -> list[str]:
     lines = [f"    title: {_plain(name.replace('_', ' ').capitalize())}  # what people read"]
     lines += ["    runnable: true  # callers may use it"]

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -115,15 +115,18 @@ class Parts:
         """`input` or `output`, and its name, where the file was met before."""
         return self._known.get(os.path.normpath(path))
 
-    def input(self, path: str, option: str = "", *, place: str | None = None, many: bool = False) -> str:
-        """The name of the input that this file is; `place` is its name in the work folder, where that is fixed."""
-        known = self.known(path)
+    def input(
+        self, path: str, option: str = "", *, place: str | None = None, files: Sequence[str] | None = None
+    ) -> str:
+        """The name of the input that this file is; `place` is its name in the work folder, where that is fixed. With
+        `files` it is a pattern that stands for these."""
+        known, many = self.known(path), files is not None
         if known and known[0] == "input" and not many:
             return known[1]
         name = self._name(_name_of_option(option) or _name_of_file(path, many=many))
         self.inputs[name] = {"file": self._place(path if place is None else place, keep=place is not None)}
         self.inputs[name] |= {"many": True} if many else {}
-        self.paths[name] = [path]
+        self.paths[name] = [path] if files is None else [*files]
         self._known[os.path.normpath(path)] = ("input", name)
         return name
 

@@ -16,6 +16,8 @@ Edit = tuple[int, int, str]
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _WRITES = re.compile(r"1?>>?|1?>\||2>>?|&>>?")
 _PATTERN = re.compile(r"(?P<folder>[\w.-]+(?:/[\w.-]+)*/)?[\w.?*-]*[*?][\w.?*-]*")
+_MOST_EXAMPLES = 5
+"""Files of a pattern that an example call sends."""
 _LIKE_A_FILE = re.compile(r"[\w+-][\w./+-]*")
 _CODE = {
     r"(python|pypy)[\d.]*": "-c",
@@ -136,8 +138,9 @@ def _pattern(word: ShellWord, text: str, parts: Parts) -> None:
     if found is None or not parts.level.files or any(part in {".", ".."} for part in folder.split("/")):
         return
     matching = sorted((parts.ground.here / folder).glob(found[0].rpartition("/")[2]))
-    if any(path.is_file() for path in matching) and not parts.known(found[0]):
-        parts.input(found[0], place=folder or ".", many=True)
+    files = [path.relative_to(parts.ground.here).as_posix() for path in matching if path.is_file()]
+    if files and not parts.known(found[0]):
+        parts.input(found[0], place=folder or ".", files=files[:_MOST_EXAMPLES])
 
 
 def _redirections(command: SimpleCommand, parts: Parts) -> Iterator[Edit]:

@@ -42,8 +42,8 @@ class Sketch:
     """The pipeline file."""
     plan: Plan
     """Its Job, resolved."""
-    paths: dict[str, str]
-    """The file that was named on the command line, by input of the Job; from where the command was typed."""
+    paths: dict[str, list[str]]
+    """The files that were named on the command line, by input of the Job; from where the command was typed."""
     has_example: bool
     notes: list[str]
     """What the author should look at."""
@@ -75,11 +75,10 @@ def sketch(words: Sequence[str], *, here: Path, folder: Path, name: str | None =
         checked = check_configuration(configuration.backends, configuration.tasks, configuration.jobs)
         if named in checked.plans:
             plan = checked.plans[named]
-            paths = {each: files[0] for each, files in parts.paths.items()}
             notes = _notes(parts)
             if given is not None and shell is None:
                 notes.append("the script is kept as it was typed: look whether its inputs and outputs are all there")
-            return Sketch(named, text, plan, paths, example is not None, notes)
+            return Sketch(named, text, plan, parts.paths, example is not None, notes)
     raise NoSketch(
         "is none that a pipeline file can hold: " + "; ".join(map(str, [*configuration.problems, *checked.problems]))
     )
@@ -136,21 +135,21 @@ def _task(words: list[str], given: str | None, shell: ShellText | None, parts: P
     return {key: every[key] for key in order if every.get(key)}
 
 
-def _example(parts: Parts) -> dict[str, str] | None:
+def _example(parts: Parts) -> dict[str, Any] | None:
     """The files of an example call, from the folder of the pipeline file; none where one of them is not there."""
-    files: dict[str, str] = {}
+    example: dict[str, Any] = {}
     for name, paths in parts.paths.items():
-        beside = parts.ground.beside(paths[0]) if parts.ground.exists(paths[0]) else None
-        if beside is None or parts.inputs[name].get("many"):
+        files = [parts.ground.beside(path) if parts.ground.exists(path) else None for path in paths]
+        if None in files:
             return None
-        files[name] = beside
-    return files or None
+        example[name] = files if parts.inputs[name].get("many") else files[0]
+    return example or None
 
 
 def _notes(parts: Parts) -> list[str]:
     notes = []
     for name, paths in parts.paths.items():
-        if not parts.inputs[name].get("many") and not parts.ground.exists(paths[0]):
+        if not parts.ground.exists(paths[0]):
             notes.append(f"there is no file {paths[0]} here: it is taken for the input {name}")
     for path in parts.left:
         notes.append(f"{path} is used where it is, so the pipeline only runs on machines that have it there")

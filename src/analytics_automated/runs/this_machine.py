@@ -19,6 +19,7 @@ from analytics_automated.pipelines.definitions import BackendDefinition, TaskDef
 from analytics_automated.pipelines.problems import Path as KeyPath
 from analytics_automated.pipelines.problems import Problem
 from analytics_automated.pipelines.templates import TemplateError
+from analytics_automated.runs.secrets import MissingSecret, find_secrets
 
 _SHELL = re.compile(r"(.*/)?(ba|da|k|mk)?sh")
 _HERE_TOO = frozenset(
@@ -124,15 +125,10 @@ def _run_by(words: Sequence[str | None]) -> Iterator[str]:
 
 def _secrets(task: TaskDefinition, environment: Mapping[str, str]) -> Iterator[Problem]:
     for index, name in enumerate(task.secrets):
-        variable = f"AA_SECRET_{name}"
-        file = environment.get(f"{variable}_FILE", "")
-        if environment.get(variable):
-            continue
-        if not file:
-            message = f"the secret is missing: neither {variable} nor {variable}_FILE is set"
-            yield _missing(("secrets", index), message)
-        elif not os.access(file, os.R_OK) or not Path(file).is_file():
-            yield _missing(("secrets", index), f"the secret is missing: {variable}_FILE names no file that can be read")
+        try:
+            find_secrets([name], environment)
+        except MissingSecret as error:
+            yield _missing(("secrets", index), str(error))
 
 
 def _missing(path: KeyPath, message: str) -> Problem:

@@ -7,7 +7,7 @@ import pytest
 
 from analytics_automated.pipelines.checks.script_programs import programs_of_script
 from analytics_automated.pipelines.definitions import BackendDefinition, TaskDefinition
-from analytics_automated.pipelines.this_machine import missing_here
+from analytics_automated.runs.this_machine import missing_here
 
 
 @pytest.fixture
@@ -102,8 +102,14 @@ def test_secrets_that_the_environment_does_not_hold_are_named(programs: Path, tm
         "AA_SECRET_ONE": "x", "AA_SECRET_TWO_FILE": f"{tmp_path}/two", "AA_SECRET_THREE_FILE": f"{tmp_path}/three",
     }  # fmt: skip
     assert missing(task, **environment) == [
-        ("tasks.t.secrets[2]", "the secret is missing: AA_SECRET_THREE_FILE names no file that can be read"),
-        ("tasks.t.secrets[3]", "the secret is missing: neither AA_SECRET_FOUR nor AA_SECRET_FOUR_FILE is set"),
+        (
+            "tasks.t.secrets[2]",
+            "the secret 'THREE' is missing: AA_SECRET_THREE_FILE names a file that cannot be read: No such file or directory",
+        ),
+        (
+            "tasks.t.secrets[3]",
+            "the secret 'FOUR' is missing: the worker has neither AA_SECRET_FOUR nor AA_SECRET_FOUR_FILE",
+        ),
     ]
 
 
