@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics_automated.pipelines.checks.conditions import Known, condition_problems
@@ -103,6 +103,7 @@ def test_what_cannot_be_written_is_told_with_what_would_be_right(text: str, said
 PIECES = ["param.size", "input.a", "a.b", "not ", " and ", " or ", " in ", *"=<>!()[]'\" ,.-01"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
 def test_any_text_is_a_condition_or_refused(text: str) -> None:
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -242,6 +242,7 @@ def test_a_name_that_was_changed_is_told_where_it_was_referred_to(file: str, sec
     assert lacking == []
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_key_with_any_letter_wrong_is_told_in_its_line(data: st.DataObject) -> None:
     whole = DATA["all_keys.yaml"]
