@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from integration.live import AA, EXAMPLES, LiveSystem, Service, apply, processes_of, variables
+from integration.live import AA, EXAMPLES, LiveSystem, apply, processes_of, variables
 from integration.recipes import RECIPES, made_ready, run
 
 NAMES = [recipe.name for recipe in RECIPES]

@@ -9,12 +9,10 @@ from typing import get_type_hints
 
 import click
 import pytest
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from analytics_automated import cli
 from analytics_automated.config.environment import PREFIX, Settings
-from analytics_automated.pipelines.checks.configuration import check_configuration
 from analytics_automated.pipelines.definitions import (
     BackendDefinition,
     JobDefinition,
@@ -23,14 +21,9 @@ from analytics_automated.pipelines.definitions import (
     TaskDefinition,
 )
 from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
-from analytics_automated.pipelines.definitions.scalars import plain_deep
-from analytics_automated.pipelines.files.reader import Configuration, read_text
-from analytics_automated.pipelines.files.schema import pipeline_schema
-from analytics_automated.pipelines.files.source import read_document
 from analytics_automated.pipelines.validators.registry import validator_class
+from documented_yaml import DOCS, PAGES, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
 SOURCE = ROOT / "src" / "analytics_automated"
 sys.path.insert(0, str(DOCS / "_ext"))
 
@@ -42,10 +35,7 @@ from generated_reference.pipeline_file import sections  # noqa: E402
 from generated_reference.support import unsupported_values  # noqa: E402
 from generated_reference.validators import own_validators  # noqa: E402
 
-PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 FENCE = re.compile(r"^(?P<fence>```+)(?P<language>\w*)\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
-PART = "# Part of a file"
-"""How a block begins that is no whole pipeline file."""
 NO_SETTINGS = {"AA_ATTEMPT", "AA_STRESS_MESSAGES"}
 """Variables that are not for operators."""
 
@@ -66,10 +56,6 @@ def blocks(language: str) -> Iterator[tuple[str, str]]:
         for found in FENCE.finditer(text):
             if found["language"] == language:
                 yield f"{name_of(page)}:{text.count(chr(10), 0, found.start()) + 1}", found["text"]
-
-
-def pipeline_files() -> list[tuple[str, str]]:
-    return [(place, text) for place, text in blocks("yaml") if text.startswith("format: 1")]
 
 
 def test_every_generated_part_has_its_place_on_one_page() -> None:
@@ -213,47 +199,6 @@ def test_the_reference_marks_the_keys_that_checks_refuse(
     model: type[TaskDefinition], key: str, values: list[str] | None
 ) -> None:
     assert unsupported_values(model, key) == values
-
-
-def test_there_are_pipeline_files_in_the_documentation() -> None:
-    assert len(pipeline_files()) > 5
-
-
-@pytest.mark.parametrize(("place", "text"), pipeline_files(), ids=[place for place, _ in pipeline_files()])
-def test_every_pipeline_file_in_the_documentation_is_right(place: str, text: str) -> None:
-    configuration = Configuration()
-    read_text(text, place, configuration)
-    checked = check_configuration(configuration.backends, configuration.tasks, configuration.jobs)
-
-    assert [str(problem) for problem in [*configuration.problems, *checked.problems]] == []
-    assert set(checked.plans) == set(configuration.jobs)
-
-
-def test_every_pipeline_file_in_the_documentation_pleases_the_schema_for_editors() -> None:
-    schema = Draft202012Validator(pipeline_schema())
-    read = [(place, plain_deep(read_document(text, place).data)) for place, text in pipeline_files()]
-
-    assert [(place, error.message) for place, data in read for error in schema.iter_errors(data)] == []
-
-
-def test_the_pipeline_files_in_documentation_and_examples_can_be_applied_together() -> None:
-    examples = [(name_of(path), path.read_text()) for path in (ROOT / "examples").glob("*.yaml")]
-    owners: dict[tuple[str, str], set[str]] = {}
-    for place, text in [*pipeline_files(), *examples]:
-        configuration = Configuration()
-        read_text(text, place, configuration)
-        for (section, name), pipeline in configuration.pipelines.items():
-            owners.setdefault((section, name.lower()), set()).add(pipeline)
-
-    assert examples
-    assert {name: pipelines for name, pipelines in owners.items() if len(pipelines) > 1} == {}
-
-
-def test_every_other_yaml_block_says_that_it_is_a_part_and_is_yaml() -> None:
-    parts = [(place, text) for place, text in blocks("yaml") if not text.startswith("format: 1")]
-
-    assert [place for place, text in parts if not text.startswith(PART)] == []
-    assert [str(problem) for place, text in parts for problem in read_document(text, place).problems] == []
 
 
 def test_every_relative_link_leads_somewhere() -> None:
