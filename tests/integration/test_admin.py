@@ -1,6 +1,6 @@
 """The configuration pages: what is right is saved, what is wrong is refused with all problems and changes nothing."""
 
-import json
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,20 +13,33 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from analytics_automated.pipelines.admin.fields import StructureField
+from analytics_automated.pipelines.admin.fields import YamlField
 from analytics_automated.pipelines.configuration import apply, verify_stored
 from analytics_automated.pipelines.files.reader import Configuration, read_text
 from analytics_automated.pipelines.models import (
     Backend,
+    BackendVariable,
+    Change,
+    Data,
     Environment,
+    Example,
     Job,
+    JobFile,
+    JobInput,
+    JobParameter,
+    JobResult,
     Parameter,
     QueueType,
     Snapshot,
+    Software,
     Step,
     Task,
+    TaskFile,
+    TaskInput,
+    TaskOutput,
     Validator,
 )
+from analytics_automated.storage.models import Blob
 from integration.page_forms import fields_of, row
 
 FILE = """
@@ -70,6 +83,7 @@ def admin_client(db: None, client: Client) -> Client:
 
 
 PAGES = [
+    "auth_group",
     "auth_user",
     "pipelines_backend",
     "pipelines_job",
@@ -116,7 +130,10 @@ def page(configured: None, admin_client: Client) -> Callable[..., Page]:
 
 def everything() -> list[str]:
     """All configuration rows, to compare."""
-    models = (Backend, QueueType, Task, Parameter, Environment, Job, Step, Validator, Snapshot)
+    models = (
+        *(Backend, QueueType, Data, BackendVariable, Task, TaskInput, TaskOutput, Parameter, Environment, Software),
+        *(TaskFile, Job, JobInput, JobParameter, Step, Validator, JobResult, Example, JobFile, Snapshot, Blob, Change),
+    )
     return [serializers.serialize("json", model.objects.order_by("pk")) for model in models]
 
 
@@ -125,8 +142,22 @@ def errors_on(response: Any) -> list[str]:
     assert response.status_code == 200, "it was saved"
     found = [str(error) for errors in response.context["errors"] for error in _flat(errors)]
     assert found
-    assert all(re.search(r'class="errorlist', response.content.decode()) for _ in found)
+    text = html.unescape(response.content.decode())
+    assert [error for error in found if error not in text] == [], "it is on the page"
     return found
+
+
+def errors_at(response: Any, field: str) -> list[str]:
+    """What is said at the field of that name."""
+    forms = [response.context["adminform"].form]
+    forms += [form for rows in response.context["inline_admin_formsets"] for form in rows.formset.forms]
+    return [
+        str(error)
+        for form in forms
+        for name in form.fields
+        if form.add_prefix(name) == field
+        for error in form[name].errors
+    ]
 
 
 def _flat(errors: Any) -> list[Any]:
@@ -173,10 +204,10 @@ def test_saving_a_page_as_it_is_changes_nothing(page: Callable[..., Page], model
 def test_structured_keys_are_shown_with_their_order_and_characters(configured: None, admin_client: Client) -> None:
     task = Task.objects.get(name="clean")
     shown = fields_of(admin_client.get(reverse("admin:pipelines_task_change", args=[task.pk])), "task_form")
-    assert shown["parameters-0-choices"] == '{\r\n  "z": "Zebra",\r\n  "a": "Ünïcode"\r\n}'
-    assert shown["parameters-0-default"] == '"z"'
+    assert shown["parameters-0-choices"] == "z: Zebra\r\na: Ünïcode"
+    assert shown["parameters-0-default"] == "z"
     assert (shown["parameters-0-value"], shown["parameters-0-separator"]) == ("", "")
-    assert (shown["parameters-1-default"], shown["parameters-1-separator"]) == ('""', '""')
+    assert (shown["parameters-1-default"], shown["parameters-1-separator"]) == ("''", "''")
 
 
 def test_a_changed_task_is_saved_and_its_jobs_get_new_snapshots(page: Callable[..., Page]) -> None:
@@ -194,13 +225,13 @@ def test_a_changed_task_is_saved_and_its_jobs_get_new_snapshots(page: Callable[.
 
 
 def test_the_order_of_keys_alone_is_a_change(page: Callable[..., Page]) -> None:
-    turned = '{"a": "Ünïcode", "z": "Zebra"}'
-    page("task", "clean").save(**row("parameters", 0, choices=turned))
+    turned = "a: Ünïcode\r\nz: Zebra"
+    assert page("task", "clean").save(**row("parameters", 0, choices=turned)).status_code == 302
     assert list(Parameter.objects.get(name="case").choices) == ["a", "z"]
 
 
 def test_none_and_the_empty_text_stay_apart(page: Callable[..., Page]) -> None:
-    changes = row("parameters", 0, flag="-c", separator='"="') | row("parameters", 1, separator="", default="")
+    changes = row("parameters", 0, flag="-c", separator="=") | row("parameters", 1, separator="", default="")
     assert page("task", "clean").save(**changes).status_code == 302
     case, mode = Parameter.objects.order_by("position")
     assert (case.separator, mode.separator, mode.default) == ("=", None, None)
@@ -225,34 +256,43 @@ def test_a_whole_service_can_be_made_on_the_pages(page: Callable[..., Page]) -> 
         name="upper",
         backend=str(Backend.objects.get(name="local").pk),
         command="tr {param.what} {input.text}",
-        inputs='{"text": {"file": "in.txt"}}',
-        outputs='{"done": {"file": "out.txt"}}',
         stdout="done",
-        **{"parameters-TOTAL_FORMS": "1", "environment-TOTAL_FORMS": "2"},
-        **row("parameters", 0, position="", name="what", type="string", default='"a-z"', pattern="[a-z-]+ ?"),
+        exit_codes_continue="2, 64-78",
+        exit_codes_messages="2: Nothing was there.",
+        timeout="30m",
+        resources_memory="2GB",
+        **{f"{rows}-TOTAL_FORMS": "1" for rows in ("inputs", "outputs", "parameters", "software")},
+        **{"environment-TOTAL_FORMS": "2"},
+        **row("inputs", 0, position="", name="text", file="in.txt"),
+        **row("outputs", 0, position="", name="done", file="out.txt", publish="on"),
+        **row("parameters", 0, position="", name="what", type="string", default="'007'", pattern="[a-z0-9-]+ ?"),
+        **row("software", 0, name="tr", version="9.4", type="software"),
         **row("environment", 0, position="", name="B", value=" two blanks "),
         **row("environment", 1, position="", name="A", value="1"),
     )
-    assert response.status_code == 302
+    assert response.status_code == 302, errors_on(response)
     upper = Task.objects.get(name="upper")
     response = page("job").save(
         name="up-2.0",
         runnable="on",
         **{"steps-TOTAL_FORMS": "2", "validators-TOTAL_FORMS": "1"},
-        **row("steps", 0, position="", task=str(upper.pk), name="second", inputs='{"text": "first.done"}'),
+        **row("steps", 0, position="", task=str(upper.pk), name="second", inputs="text: first.done"),
         **row("steps", 1, position="0", task=str(upper.pk), name="first"),
-        **row("validators", 0, position="", name="text", input="", options="{}"),
+        **row("validators", 0, position="", name="text", input="", options="max_lines: 9"),
     )
     assert response.status_code == 302
     job = Job.objects.get(name="up-2.0")
     assert job.snapshot is not None
     assert [step.name for step in job.snapshot.plan.steps] == ["first", "second"]
-    assert job.snapshot.plan.validators[0].name == "text"
+    assert [(each.name, each.options) for each in job.snapshot.plan.validators] == [("text", {"max_lines": 9})]
+    assert (upper.pipeline, job.pipeline) == ("pages", "pages")
+    assert upper.exit_codes == {"continue": ["2", "64-78"], "messages": {"2": "Nothing was there."}}
+    assert (upper.timeout, upper.resources) == ("30m", {"memory": "2GB"})
     assert [(each.name, each.value) for each in upper.environment.all()] == [
         ("B", " two blanks "),
         ("A", "1"),
     ]
-    assert upper.parameters.get().pattern == "[a-z-]+ ?"
+    assert (upper.parameters.get().pattern, upper.parameters.get().default) == ("[a-z0-9-]+ ?", "007")
 
 
 WRONG_TASKS: list[tuple[dict[str, str], str]] = [
@@ -265,16 +305,25 @@ WRONG_TASKS: list[tuple[dict[str, str], str]] = [
     ({"stdout": "word"}, "tasks.clean.stdout: names no output of this task (did you mean 'words'?)"),
     ({"name": "clean it"}, "tasks.clean it: is no name: letters, digits and _ (at most 64), a letter first"),
     ({"name": "Count"}, "tasks.count: differs from 'Count', which is there, only by its case"),
-    ({"timeout": "-1"}, "tasks.clean.timeout: a duration is never negative"),
-    ({"further": '{"retry": 1}'}, "tasks.clean.retry: is no key here (did you mean 'retries'?)"),
-    ({"further": '{"cache": true}'}, "tasks.clean.cache: `cache` is not supported by this version"),
-    ({"further": '{"stdin": "text"}'}, "'stdin' has a place of its own on this page."),
-    ({"outputs": '{"word": "words.txt"}', "stdout": "word"}, "jobs.words.steps[1]"),
-    ({"inputs": '{"text": 5}'}, "tasks.clean.inputs.text: must be a mapping (key: value), not 5"),
-    (row("parameters", 0, default='"x"'), "tasks.clean.parameters.case.default: "),
+    ({"timeout": "-1"}, "tasks.clean.timeout: '-1' is no duration"),
+    ({"cache": "on"}, "tasks.clean.cache: `cache` is not supported by this version"),
+    ({"retries_max": "many"}, "tasks.clean.retries.max: must be a whole number, not 'many'"),
+    ({"resources_memory": "2 loads"}, "tasks.clean.resources.memory: '2 loads' is no size"),
+    ({"exit_codes_stop": "3, 400"}, "tasks.clean.exit_codes.stop[1]: is neither an exit code (0 to 255) nor a range"),
+    ({"exit_codes_messages": "3: a\r\n3: b"}, "3: is here twice (first in line 1) (line 2)"),
+    ({"secrets": "TOKEN\r\nA KEY"}, "tasks.clean.secrets[1]: is no variable name"),
+    ({"pipeline": "my own"}, "tasks.clean.pipeline: is no name: letters, digits and _ (at most 64), a letter first"),
+    ({"missing_output": "panic"}, "tasks.clean.missing_output: must be 'fail', 'stop' or 'continue', not 'panic'"),
+    ({"stdout": "word"} | row("outputs", 0, name="word"), "jobs.words.steps[1]"),
+    (row("inputs", 0, file="../in.txt"), "tasks.clean.inputs.text.file: must be a plain path below the work folder"),
+    (row("outputs", 0, file=""), "tasks.clean.outputs.words.file: is missing"),
+    (row("inputs", 0, name="input text"), "tasks.clean.inputs.input text: is no name"),
+    (row("parameters", 0, default="x"), "tasks.clean.parameters.case.default: "),
+    (row("parameters", 0, max_items="two"), "tasks.clean.parameters.case.max_items: must be a whole number, not 'two'"),
+    (row("parameters", 0, choices="[1, 2"), "is no YAML: while parsing a flow sequence"),
     (row("parameters", 0, minimum="1"), "tasks.clean.parameters.case.minimum: belongs to a number"),
     (row("parameters", 0, name="mode"), "Please correct the duplicate"),
-    (row("parameters", 0, separator="5"), 'This must be text in double quotes, such as "=".'),
+    (row("parameters", 0, separator="[5]"), "tasks.clean.parameters.case.separator: must be text, not a list"),
     (row("environment", 0, name="PATH"), "tasks.clean.environment.PATH: is set by A_A for every command"),
 ]
 
@@ -291,54 +340,63 @@ def test_a_wrong_task_is_refused_in_the_words_of_files(page: Callable[..., Page]
     assert not LogEntry.objects.exists()
 
 
-WRONG_JSON: list[tuple[str, str]] = [
-    ("{'a': 1}", "This is no JSON: Expecting property name enclosed in double quotes (line 1, column 2)."),
-    ('{"a": 1, "a": 2}', "it has the key 'a' twice"),
-    ('{"a": NaN}', "NaN is no number"),
-    ('{"a": 1e999}', "1e999 is too large a number"),
-    ('{"a": "\\ud800"}', "half a character"),
-    ("[" * 100_000, "This is no JSON"),
-    ('["a"]', 'This must be a mapping, such as {"name": "value"}.'),
-    ('"text"', "This must be a mapping"),
-    ("1" * 5000, "This is no JSON that can be kept"),
+WRONG_YAML: list[tuple[str, str]] = [
+    ("{'a': 1", "is no YAML: while parsing a flow mapping"),
+    ("a: 1\r\na: 2", "a: is here twice (first in line 1) (line 2)"),
+    ("<<: {a: 1}", "YAML 1.2 merges no mappings"),
+    ('{"a": "\\ud800"}', "holds half of a character"),
+    ("[" * 1000, "is nested deeper than 50 levels"),
+    ("a: !!python/object x", "has the tag"),
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), WRONG_JSON)
-def test_wrong_json_is_refused_with_its_place(text: str, said: str) -> None:
-    field = StructureField(required=False, empty=dict)
+@pytest.mark.parametrize(("text", "said"), WRONG_YAML)
+def test_wrong_yaml_is_refused_with_its_line(text: str, said: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        field.clean(text)
+        YamlField(required=False, empty={}).clean(text)
     assert any(said in error for error in refused.value.messages), refused.value.messages
 
 
-def test_wrong_json_stays_on_the_page_as_it_was_typed(page: Callable[..., Page]) -> None:
+def test_wrong_yaml_stays_on_the_page_as_it_was_typed(page: Callable[..., Page]) -> None:
     before = everything()
-    response = page("task", "clean").save(outputs='{"words":  }')
-    assert errors_on(response)[0].startswith("This is no JSON: Expecting value (line 1, column 12).")
-    assert fields_of(response, "task_form")["outputs"] == '{"words":  }'
+    response = page("task", "clean").save(exit_codes_messages="3: [a")
+    assert errors_on(response)[0].startswith("is no YAML: ")
+    assert fields_of(response, "task_form")["exit_codes_messages"] == "3: [a"
     assert everything() == before
 
 
 WRONG_JOBS: list[tuple[dict[str, str], str]] = [
     (row("steps", 0, DELETE="on"), "jobs.words.steps[0].inputs.words"),
     (
-        row("steps", 0, parameters='{"cas": "z"}'),
+        row("steps", 0, parameters="cas: z"),
         "is no parameter of the task 'clean' (did you mean 'case'?)",
     ),
     (
-        row("steps", 0, further='{"needs": ["count"]}') | row("steps", 1, further='{"needs": ["clean"]}'),
+        row("steps", 0, needs="count") | row("steps", 1, needs="clean"),
         "in a circle",
     ),
     (
-        row("steps", 0, further='{"when": "param.case == 1"}'),
-        "jobs.words.steps[0].when: `when` is not supported",
+        row("steps", 1, when="clean.words"),
+        "jobs.words.steps[1].when: `when` is not supported",
     ),
-    (row("validators", 0, options='{"lines": 3}'), "is no option of this validator"),
-    ({"inputs": '{"text": {}, "more": {}}'}, "jobs.words.inputs.more: no step uses it"),
-    ({"inputs": '{"text": "in.txt"}'}, "This must be a mapping of mappings"),
-    ({"inputs": '{"text": {"validators": ["text"]}}'}, "The validators of 'text' have rows of their own"),
-    ({"results": '{"n": "count.numbr"}'}, "has no output 'numbr' (did you mean 'number'?)"),
+    (row("steps", 1, scatter_over="words"), "jobs.words.steps[1].scatter: `scatter` is not supported"),
+    (row("steps", 1, scatter_max_items="9"), "jobs.words.steps[1].scatter.over: is missing"),
+    (row("validators", 0, options="lines: 3"), "is no option of this validator"),
+    (row("validators", 0, input="texts"), "'texts' is no input of this page: name it under Inputs first"),
+    ({"inputs-TOTAL_FORMS": "2"} | row("inputs", 1, name="more"), "jobs.words.inputs.more: no step uses it"),
+    (row("inputs", 0, max_size="much"), "jobs.words.inputs.text.max_size: 'much' is no size"),
+    (
+        {"results-TOTAL_FORMS": "1"} | row("results", 0, name="n", source="count.numbr"),
+        "has no output 'numbr' (did you mean 'number'?)",
+    ),
+    ({"access": "login"}, "jobs.words.access: `access` is not supported"),
+    ({"access": "groups"}, "jobs.words.access: names no group: write public, login, or a list of groups"),
+    ({"deprecated_since": "soon"}, "jobs.words.deprecated.since: is no date"),
+    ({"schedule_timezone": "UTC"}, "jobs.words.schedule.cron: is missing"),
+    (
+        {"examples-TOTAL_FORMS": "1"} | row("examples", 0, inputs="text: hello.txt", expect_status="COMPLETE"),
+        "jobs.words.examples[0].inputs.text: there is no file 'hello.txt': upload it under Files",
+    ),
     ({"name": "a/b"}, "jobs.a/b: is no name: letters, digits, _ - . (at most 64), a letter first"),
 ]
 
@@ -362,16 +420,36 @@ def test_all_problems_are_said_at_once(page: Callable[..., Page]) -> None:
     assert len(errors_on(response)) == 3
 
 
+def test_a_problem_stands_at_the_field_that_it_is_about(page: Callable[..., Page]) -> None:
+    wrong: list[tuple[str, str, dict[str, str], str]] = [
+        ("task", "clean", {"command": "tr {param.case} {param.mode} {input.text} {input.txt}"}, "command"),
+        ("task", "clean", {"retries_max": "-1"}, "retries_max"),
+        ("task", "clean", row("inputs", 0, file="/in"), "inputs-0-file"),
+        ("task", "clean", row("environment", 0, name="PATH"), "environment-0-name"),
+        ("job", "words", row("steps", 0, parameters="cas: z"), "steps-0-parameters"),
+        ("job", "words", row("steps", 1, inputs="words: clean.word"), "steps-1-inputs"),
+        ("job", "words", row("validators", 0, options="lines: 3"), "validators-0-options"),
+        ("backend", "big", {"root": "work"}, "root"),
+        ("backend", "big", {"limits_resources_cpus": "0"}, "limits_resources_cpus"),
+    ]
+    for model, name, changes, field in wrong:
+        response = page(model, name).save(**changes)
+        found = errors_on(response)
+        assert len(found) == 1, found
+        assert errors_at(response, field) == found, field
+
+
 def test_a_task_that_is_no_task_is_not_also_said_to_be_missing(page: Callable[..., Page]) -> None:
-    response = page("task", "clean").save(inputs='{"text": 5}')
-    assert errors_on(response) == ["tasks.clean.inputs.text: must be a mapping (key: value), not 5"]
+    response = page("task", "clean").save(**row("inputs", 0, file=""))
+    assert errors_on(response) == ["tasks.clean.inputs.text.file: is missing"]
 
 
 def test_a_job_that_is_not_runnable_may_be_unfinished_and_says_what_is_missing(
     page: Callable[..., Page],
 ) -> None:
     job = Job.objects.get()
-    response = page("job", "words").save(without="runnable", results='{"n": "count.nothing"}')
+    wrong = {"results-TOTAL_FORMS": "1"} | row("results", 0, name="n", source="count.nothing")
+    response = page("job", "words").save(without="runnable", **wrong)
     assert response.status_code == 302
     job.refresh_from_db()
     assert (job.runnable, job.snapshot) == (False, None)
@@ -391,14 +469,20 @@ def test_a_backend_is_edited_with_its_queue_type(page: Callable[..., Page]) -> N
 
 
 WRONG_BACKENDS: list[tuple[dict[str, str], str]] = [
-    ({"queue": "LOCALHOST"}, "the queue 'LOCALHOST' is already that of the backend 'local'"),
-    ({"queue": "a queue"}, "'a queue' is no queue name"),
+    ({"queue": "LOCALHOST"}, "backends.big.queue: the queue 'LOCALHOST' is already that of the backend 'local'"),
+    ({"queue": "a queue"}, "backends.big.queue: is no queue name"),
     (
-        {"options": '{"partition": "x"}'},
+        {"options": "partition: x"},
         "backends.big.options.partition: is no option of the executor 'local'",
     ),
     ({"root": "work"}, "backends.big.root: must be an absolute path"),
-    ({"further": '{"queue": "x"}'}, "'queue' has a place of its own on this page."),
+    ({"user": "Some Body"}, "backends.big.user: is no system user"),
+    ({"max_running": "0"}, "backends.big.max_running: must be at least 1"),
+    ({"limits_timeout": "long"}, "backends.big.limits.timeout: 'long' is no duration"),
+    (
+        {"data-TOTAL_FORMS": "1"} | row("data", 0, name="uniref90", version="1"),
+        "backends.big.data.uniref90.path: is missing",
+    ),
 ]
 
 
@@ -472,14 +556,21 @@ def test_a_queue_type_is_checked_too(page: Callable[..., Page]) -> None:
     verify_stored()
 
 
-def test_the_owner_is_shown_and_cannot_be_typed(page: Callable[..., Page], admin_client: Client) -> None:
-    task = Task.objects.get(name="clean")
-    opened = admin_client.get(reverse("admin:pipelines_task_change", args=[task.pk]))
-    assert "pipeline" not in fields_of(opened, "task_form")
-    assert '<div class="readonly">words</div>' in opened.content.decode()
-    page("task", "clean").save(pipeline="mine")
-    task.refresh_from_db()
-    assert task.pipeline == "words"
+def test_the_owner_is_the_pages_unless_said(page: Callable[..., Page]) -> None:
+    assert page("task").fields["pipeline"] == "pages"
+    opened = page("task", "clean")
+    assert opened.fields["pipeline"] == "words"
+    assert opened.save(pipeline="mine").status_code == 302
+    assert Task.objects.get(name="clean").pipeline == "mine"
+
+
+def test_the_history_says_who_changed_what_on_the_pages(page: Callable[..., Page]) -> None:
+    assert page("task", "clean").save(title="Clean").status_code == 302
+    lines = Change.objects.filter(door="pages").order_by("name")
+    assert [(line.who, line.section, line.name, line.kind) for line in lines] == [
+        ("operator", "tasks", "clean", "changed"),
+        ("operator", "jobs", "words", "renewed"),
+    ]
 
 
 def test_somebody_who_may_only_look_sees_everything_and_changes_nothing(configured: None, client: Client) -> None:
@@ -513,10 +604,15 @@ def test_the_pages_ask_no_other_host(configured: None, admin_client: Client) -> 
 
 
 def test_stored_data_survives_the_page_byte_for_byte(page: Callable[..., Page]) -> None:
-    odd = {"messages": {"3": 'a "b" \\ </textarea> & é\u2028\n'}, "continue": ["2"]}
-    pk = Task.objects.get(name="clean").pk
-    assert page("task", "clean").save(exit_codes=json.dumps(odd, ensure_ascii=False)).status_code == 302
+    odd = {"continue": ["2"], "messages": {"3": 'a "b" \\ </textarea> & é\u2028\n', "4": " \n\n x"}}
+    Task.objects.filter(name="clean").update(exit_codes=odd, description=" a\r\n", secrets=[" A ", ""])
+    before = everything()
+    assert errors_on(page("task", "clean").save())[0].startswith("tasks.clean.secrets[0]: is no variable name")
+    assert everything() == before
+    Task.objects.filter(name="clean").update(secrets=[])
+    verify_stored()
     before = everything()
     assert page("task", "clean").save().status_code == 302
     assert everything() == before
-    assert Task.objects.get(pk=pk).exit_codes == odd
+    assert page("task", "clean").save(exit_codes_stop="9").status_code == 302
+    assert Task.objects.get(name="clean").exit_codes == {"stop": ["9"], **odd}

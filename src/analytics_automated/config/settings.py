@@ -1,10 +1,12 @@
 """Django's settings, made from the environment."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from analytics_automated.config.data_folder import DataFolder
 from analytics_automated.config.environment import read_settings
+from analytics_automated.config.staff_pages import THEME
 
 AA = read_settings()
 DATA = DataFolder(AA.data_dir.expanduser().absolute())
@@ -18,6 +20,7 @@ ROOT_URLCONF = "analytics_automated.config.urls"
 WSGI_APPLICATION = "analytics_automated.config.wsgi.application"
 
 INSTALLED_APPS = [
+    "unfold",  # in front of the admin, whose templates it has its own of
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -66,6 +69,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
+        "DIRS": [Path(__file__).parent / "templates"],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -75,6 +79,7 @@ TEMPLATES = [
         },
     }
 ]
+UNFOLD = THEME
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -6,7 +6,7 @@ from django.urls import path
 from analytics_automated.api.service import api
 from analytics_automated.web import views
 
-admin.site.site_header = admin.site.site_title = "A_A configuration"
+admin.site.index_title = "Configuration and what happened"
 
 urlpatterns = [
     path("", views.start, name="start"),

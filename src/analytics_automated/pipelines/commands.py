@@ -36,6 +36,8 @@ class Surroundings:
     """Absolute paths of the backend's reference data."""
     cpus: int = 1
     memory_mb: int = 0
+    scatter: Mapping[str, str] = field(default_factory=dict)
+    """`index` and `stem` of the file that a scattered step's run is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +229,8 @@ class _Renderer:
                 return ""
             file = self.task.inputs[name].file if kind == "input" else self.task.outputs[name].file
             return self._absolute(file) if absolute else file
-        if kind == "data":
-            return around.data[name]
+        if kind in {"data", "scatter"}:
+            return (around.data if kind == "data" else around.scatter)[name]
         fixed = {
             "{resources.cpus}": str(around.cpus),
             "{resources.memory_mb}": str(around.memory_mb),

@@ -3,47 +3,57 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from pydantic import TypeAdapter, ValidationError
 
-from analytics_automated.pipelines.admin.forms import ConfigurationForm, PlainWriting
+from analytics_automated.pipelines.admin.draft import Draft, names_of
+from analytics_automated.pipelines.admin.exporting import Exports
+from analytics_automated.pipelines.admin.forms import Complaint, ConfigurationForm, DescribedRows
+from analytics_automated.pipelines.admin.history import ShowsHistory
+from analytics_automated.pipelines.admin.theme import ModelAdmin
+from analytics_automated.pipelines.admin.uploads import Uploads
+from analytics_automated.pipelines.admin.where_used import SaysWhereUsed
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration
 from analytics_automated.pipelines.configuration import read_stored, verify_stored
-from analytics_automated.pipelines.definitions.scalars import JobName, Name
+from analytics_automated.pipelines.configuration.verifying import lock_configuration
 from analytics_automated.pipelines.models import Backend, Job, Task
 from analytics_automated.pipelines.problems import ConfigurationError, Problem
 
-_NAMED: dict[str, tuple[type[Backend | Task | Job], TypeAdapter[str]]] = {
-    "backends": (Backend, TypeAdapter(Name)),
-    "tasks": (Task, TypeAdapter(Name)),
-    "jobs": (Job, TypeAdapter(JobName)),
-}
+_NAMED: dict[str, type[models.Model]] = {"backends": Backend, "tasks": Task, "jobs": Job}
 """What has a name in pipeline files, by section."""
 
 
-class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-arg]
+class _Refusal(ConfigurationError):
+    """A change that was refused, with what to say and where on its page."""
+
+    def __init__(self, problems: list[Problem], draft: Draft | None) -> None:
+        super().__init__(problems)
+        if draft is not None:
+            self.own, self.of_rows = draft.complaints(problems)
+        else:
+            self.own, self.of_rows = [Complaint(None, str(problem)) for problem in problems], {}
+
+
+class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, ModelAdmin):
     """Pages of one kind of configuration.
 
-    Every change is made in a transaction, and then the whole configuration is checked. Where that finds
+    Every change is made in one transaction, behind a lock, so that who changes something at the same time waits. First
+    its shape is looked at, as that of a file is; then it is saved and the whole configuration checked. Where that finds
     problems the transaction is undone, and the form is shown again with them and all that was typed.
     """
 
     form = ConfigurationForm
-    section = ""
-    """Where pipeline files have it."""
     save_on_top = True
     list_per_page = 50
+    warn_unsaved_form = True
+    compressed_fields = False
 
-    class Media:
-        css = {"all": ("pipelines/admin.css",)}
-
-    def verify(self) -> None:
-        """Check all and renew the snapshots. Raises `ConfigurationError`, which undoes the change."""
+    def verify(self, request: HttpRequest) -> None:
+        """Check all, renew the snapshots and write history. Raises `ConfigurationError`, which undoes the change."""
         problems = list(_wrong_names())
         try:
-            verify_stored()
+            verify_stored(request.user.get_username())
         except ConfigurationError as error:
             problems += error.problems
         if problems:
@@ -56,42 +66,94 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Django's; after a refusal the form is made again, and `get_form` then makes it a wrong one."""
-        try:
+        """Django's; after a refusal the form is made again, and is told what is wrong with it."""
+        if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except ConfigurationError as error:
-            request.configuration_problems = error.problems  # type: ignore[attr-defined]
-            return super().changeform_view(request, object_id, form_url, extra_context)
+        may_save = self.has_change_permission(request) or self.has_add_permission(request)
+        # Bytes are stored before the lock is taken, as that may take its time.
+        with Uploads(request.FILES if may_save else None) as uploads:
+            request.uploads = uploads  # type: ignore[attr-defined]
+            try:
+                with transaction.atomic():
+                    lock_configuration()
+                    return super().changeform_view(request, object_id, form_url, extra_context)
+            except ConfigurationError as error:
+                uploads.release()
+                request.refusal = error  # type: ignore[attr-defined]
+                return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """The form; with the problems, where the same data was just refused."""
+        """The form; with what is wrong, where the same data was just refused."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        problems = getattr(request, "configuration_problems", ())
-        return type(form.__name__, (form,), {"problems": problems}) if problems else form
+        refusal = getattr(request, "refusal", None)
+        return form if refusal is None else type(form.__name__, (form,), {"complaints": refusal.own})
+
+    def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
+        """Django's; rows are told what is wrong with them."""
+        kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, inline, prefix)
+        refusal = getattr(request, "refusal", None)
+        said = refusal.of_rows.get(prefix) if refusal is not None else None
+        return {**kwargs, "complaints": said} if said else kwargs
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Django's, with all problems in one list: some stand in other tabs of the page."""
+        said = [[each] if isinstance(each, str) else each for each in context.get("errors") or ()]
+        problems = list(dict.fromkeys(str(each) for part in said for each in part))
+        return super().render_change_form(request, {**context, "problems": problems}, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing yet: see `save_related`, which knows the rows too."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save the rows that belong to it, as the last part of a change."""
-        super().save_related(request, form, formsets, change)
-        self.verify()
+        """Look at what was typed as a whole, save it, and check the whole configuration."""
+        draft = self.draft(form, formsets)
+        try:
+            if draft is not None:
+                if problems := [*draft.problems(), *self.further_problems(draft)]:
+                    raise ConfigurationError(problems)
+                draft.take()
+            self.save_checked(request, form.instance, form, change)
+            getattr(request, "uploads").adopt(formsets)  # noqa: B009 -- set above, on no type of Django's
+            super().save_related(request, form, formsets, change)
+            self.verify(request)
+        except ConfigurationError as error:
+            raise _Refusal(error.problems, draft) from None
         for problem in _remarks(self.section, str(form.instance)):
             self.message_user(request, f"Saved, but {problem}", messages.WARNING)
 
+    def draft(self, form: Any, formsets: Any) -> Draft | None:
+        """What the page would make of it; none for what is no part of pipeline files."""
+        return Draft(self.section, form, formsets) if self.section else None
+
+    def further_problems(self, draft: Draft) -> Iterator[Problem]:  # noqa: ARG002
+        """What else is wrong, in the eyes of one kind of page."""
+        yield from ()
+
+    def save_checked(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save the row itself, whose shape is right."""
+        super().save_model(request, obj, form, change)
+
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         """Django's; a deletion that was refused leads back to its page."""
-        try:
+        if request.method != "POST":
             return super().delete_view(request, object_id, extra_context)
+        try:
+            with transaction.atomic():
+                lock_configuration()
+                return super().delete_view(request, object_id, extra_context)
         except ConfigurationError as error:
             return self._refused(request, error)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete, and check."""
         super().delete_model(request, obj)
-        self.verify()
+        self.verify(request)
 
     def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any], *args: Any) -> Any:
         """Django's; an action on many rows is done for all of them or for none."""
         try:
             with transaction.atomic():
+                lock_configuration()
                 return super().response_action(request, queryset, *args)
         except ConfigurationError as error:
             return self._refused(request, error)
@@ -99,7 +161,7 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         """Delete all, and check."""
         super().delete_queryset(request, queryset)
-        self.verify()
+        self.verify(request)
 
     def _refused(self, request: HttpRequest, error: ConfigurationError) -> HttpResponse:
         for problem in error.problems:
@@ -108,15 +170,10 @@ class ConfigurationAdmin(PlainWriting, admin.ModelAdmin):  # type: ignore[type-a
 
 
 def _wrong_names() -> Iterator[Problem]:
-    """Names that pipeline files could not have, and the loss of the backend that always exists."""
-    for section, (model, rule) in _NAMED.items():
+    """Names that differ only by case, and the loss of the backend that always exists."""
+    for section, model in _NAMED.items():
         taken: dict[str, str] = {}
-        for name in model._default_manager.order_by("pk").values_list("name", flat=True):
-            try:
-                rule.validate_python(name)
-            except ValidationError as error:
-                for each in error.errors(include_url=False):
-                    yield Problem((section, name), each["msg"].removeprefix("Value error, "))
+        for name in names_of(model):
             other = taken.setdefault(name.lower(), name)
             if other != name:
                 yield Problem((section, name), f"differs from {other!r}, which is there, only by its case")

@@ -1,56 +1,103 @@
-"""Form fields that give back exactly what the author wrote."""
+"""Form fields for the values of a configuration.
 
-import json
-import math
-from collections.abc import Callable
+They judge nothing: what they make of a text is what a pipeline file would have in that place, and the definitions say
+what is wrong with it. What nobody touched stays exactly as it is stored.
+"""
+
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget
 
-_KINDS: dict[type, str] = {dict: 'a mapping, such as {"name": "value"}', list: 'a list, such as ["value"]'}
+from analytics_automated.pipelines.admin.theme import CheckboxSelectMultiple, Select, Textarea, TextInput
+from analytics_automated.pipelines.definitions.scalars import Scalar
+from analytics_automated.pipelines.files.source import core_value, read_document
+from analytics_automated.pipelines.files.writer import value_text
+
+_HEAD = re.compile(r"\A%YAML 1\.2\n---[ \n]")
+_TAIL = re.compile(r"\n\.\.\.\n\Z")
 
 
-class TextArea(AdminTextareaWidget):
+class TextArea(Textarea):
     """A text area that is as high as its text, within bounds."""
 
     least, most = 2, 30
+    columns = 100
+    """Signs of a line, about, before it is wrapped."""
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Django's, with the rows counted."""
         context = super().get_context(name, value, attrs)
-        lines = str(value or "").count("\n") + 1
-        context["widget"]["attrs"]["rows"] = min(max(lines + 1, self.least), self.most)
+        lines = sum(1 + len(line) // self.columns for line in str(value or "").split("\n"))
+        context["widget"]["attrs"]["rows"] = min(max(lines, self.least), self.most)
         return context
 
 
 class CodeArea(TextArea):
     """A text area for programs and structured keys."""
 
+    kind = "aa-code"
+    columns = 1_000_000
+
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        plain = {
-            "class": "vLargeTextField aa-code",
-            "spellcheck": "false",
-            "autocapitalize": "off",
-            "wrap": "off",
-        }
+        plain = {"class": self.kind, "spellcheck": "false", "autocapitalize": "off", "wrap": "off"}
         super().__init__(attrs={**plain, **(attrs or {})})
 
 
-class VerbatimField(forms.CharField):
-    """Text whose blanks mean something. Browsers send every line end as CR LF; authors mean LF."""
+class CommandArea(CodeArea):
+    """A text area for one long line, which is wrapped."""
 
-    def __init__(self, *, strip: bool = False, **kwargs: Any) -> None:
-        super().__init__(strip=strip, **kwargs)
+    columns = 90
 
-    def to_python(self, value: Any) -> Any:
-        """The text with LF line ends."""
-        text = super().to_python(value)
-        return text.replace("\r\n", "\n").replace("\r", "\n") if isinstance(text, str) else text
+    def __init__(self) -> None:
+        super().__init__({"wrap": "soft"})
+
+
+class YamlArea(CodeArea):
+    """A text area for data of any shape."""
+
+    kind = "aa-code aa-yaml"
+
+
+class ValueArea(YamlArea):
+    """The same for a value that is short mostly."""
+
+    least = 1
+
+
+class LinesArea(CodeArea):
+    """A text area for a list."""
+
+    kind = "aa-code aa-lines"
+
+
+class KeptField(forms.Field):
+    """A field whose stored value stays as it is where nobody touched it."""
+
+    def __init__(self, *, empty: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.empty = empty
+        """What an empty box says."""
+
+    def validate(self, value: Any) -> None:
+        """Nothing: `required` is what the page shows, and the definition says what is missing."""
+
+    def shown(self, value: Any) -> str:
+        """The text for a stored value."""
+        return "" if value is None else str(value)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """True where more than line ends differ."""
-        return bool(self.to_python(initial) != self.to_python(data))
+        return _line_ends(self.shown(initial)) != _line_ends(str(data or ""))
+
+    def bound_data(self, data: Any, initial: Any) -> Any:  # noqa: ARG002
+        """What was typed, untouched."""
+        return _Typed(data or "")
+
+    def prepare_value(self, value: Any) -> Any:
+        """The text to show."""
+        return str(value) if isinstance(value, _Typed) else self.shown(value)
 
 
 class _Typed(str):
@@ -59,85 +106,130 @@ class _Typed(str):
     __slots__ = ()
 
 
-class StructureField(forms.Field):
-    """Data as JSON text: indented, its keys in the author's order, every character as itself.
+def _line_ends(text: str) -> str:
+    """The text with LF line ends: browsers send every one as CR LF; authors mean LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
-    An empty box is none, or an empty mapping or list where the column is one; `""` is the empty text.
-    """
 
-    widget = CodeArea
+class VerbatimField(KeptField):
+    """Text, whose blanks mean something."""
 
-    def __init__(
-        self,
-        *,
-        empty: Callable[[], Any] | None = None,
-        max_length: int | None = None,  # noqa: ARG002 -- the column's, which bounds the data, not its text
-        empty_value: Any = None,  # noqa: ARG002
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**{**kwargs, "show_hidden_initial": False})
-        self.empty = empty() if empty else None
+    widget = TextInput
+
+    def __init__(self, *, strip: bool = False, **kwargs: Any) -> None:
+        super().__init__(**{"empty": "", **kwargs})
+        self.strip = strip
 
     def to_python(self, value: Any) -> Any:
-        """The data. Raises `ValidationError` that says what is wrong and where."""
-        if value is None or not str(value).strip():
+        """The text with LF line ends."""
+        text = _line_ends(str(value or ""))
+        if "\x00" in text:  # which no database takes, be it only to look for it
+            raise forms.ValidationError("holds a NUL character", code="invalid")
+        return text.strip() if self.strip else text
+
+
+class ScalarField(KeptField):
+    """A number, a size, a duration: what a plain word would be in a pipeline file."""
+
+    widget = TextInput
+
+    def shown(self, value: Any) -> str:
+        """The text for a stored value."""
+        return yaml_text(value) if isinstance(value, bool | float) else super().shown(value)
+
+    def to_python(self, value: Any) -> Any:
+        """The scalar."""
+        text = str(value or "").strip()
+        return Scalar(text, core_value(text)) if text else self.empty
+
+
+class ChoiceField(VerbatimField):
+    """One of a few words. What is stored can always be chosen."""
+
+    def __init__(self, *, choices: Sequence[str], blank: str | None = None, **kwargs: Any) -> None:
+        named = [(each, each) for each in choices]
+        widget = Select(choices=named if blank is None else [("", blank), *named])
+        super().__init__(**{"widget": widget, **kwargs})
+
+    def get_bound_field(self, form: Any, field_name: str) -> Any:
+        """Django's, with the value that it shows among the choices."""
+        bound = super().get_bound_field(form, field_name)
+        value = self.prepare_value(bound.value())
+        assert isinstance(self.widget, Select)  # noqa: S101 -- see above
+        if value and value not in {each for each, _ in self.widget.choices}:
+            self.widget.choices = [*self.widget.choices, (value, value)]
+        return bound
+
+
+class LinesField(KeptField):
+    """A list of texts, one per line. Empty lines say nothing."""
+
+    widget = LinesArea
+
+    def shown(self, value: Any) -> str:
+        """The lines."""
+        return "\n".join([value] if isinstance(value, str) else map(str, value or []))
+
+    def to_python(self, value: Any) -> Any:
+        """The list."""
+        lines = [line.rstrip() for line in _line_ends(str(value or "")).split("\n")]
+        return [line for line in lines if line] or self.empty
+
+
+class WordsField(KeptField):
+    """A list of short words, on one line."""
+
+    widget = TextInput
+
+    def shown(self, value: Any) -> str:
+        """The words."""
+        return ", ".join([str(value)] if isinstance(value, str | int) else map(str, value or []))
+
+    def to_python(self, value: Any) -> Any:
+        """The list."""
+        return [word for word in re.split(r"[\s,]+", str(value or "")) if word] or self.empty
+
+
+class ChecksField(forms.MultipleChoiceField):
+    """Some of a few words, each with a box."""
+
+    def __init__(self, *, choices: Sequence[str], empty: Any = None, **kwargs: Any) -> None:
+        named = [(each, each) for each in choices]
+        boxes = CheckboxSelectMultiple(choices=named)
+        super().__init__(**{**kwargs, "choices": named, "required": False, "widget": boxes})
+        self.empty = empty
+
+    def validate(self, value: Any) -> None:
+        """Nothing: the definition knows the words."""
+
+
+class YamlField(KeptField):
+    """Data of any shape as YAML, read as in a pipeline file."""
+
+    widget = YamlArea
+
+    def shown(self, value: Any) -> str:
+        """The text; none for what is none, or empty where the column is never none."""
+        return "" if value is None or (value == self.empty and not isinstance(value, str)) else yaml_text(value)
+
+    def to_python(self, value: Any) -> Any:
+        """The data, its scalars as typed. Raises `ValidationError` that says what is wrong and in which line."""
+        text = _line_ends(str(value or ""))
+        if not text.strip():
             return self.empty
-        try:
-            data = json.loads(value, object_pairs_hook=_each_key_once, parse_constant=_no_number, parse_float=_finite)
-            json.dumps(data, ensure_ascii=False).encode()
-        except json.JSONDecodeError as error:
-            place = f"{error.msg} (line {error.lineno}, column {error.colno})"
-            raise forms.ValidationError(
-                f'This is no JSON: {place}. Texts and keys stand in double quotes: {{"name": "value"}}.',
-                code="invalid",
-            ) from None
-        except UnicodeEncodeError:
-            raise forms.ValidationError("This holds half a character (a lone surrogate).", code="invalid") from None
-        except (ValueError, RecursionError) as error:
-            reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-            raise forms.ValidationError(f"This is no JSON that can be kept: {reason}.", code="invalid") from None
-        if self.empty is not None and not isinstance(data, type(self.empty)):
-            raise forms.ValidationError(f"This must be {_KINDS[type(self.empty)]}.", code="invalid")
-        return data
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """True where anything differs, the order of keys too."""
-        try:
-            return json.dumps(initial) != json.dumps(self.to_python(data))
-        except forms.ValidationError:
-            return True
-
-    def bound_data(self, data: Any, initial: Any) -> Any:  # noqa: ARG002
-        """What was typed, untouched."""
-        return _Typed(data or "")
-
-    def prepare_value(self, value: Any) -> Any:
-        """The text to show."""
-        if isinstance(value, _Typed):
-            return str(value)
-        return "" if value is None else pretty(value)
+        document = read_document(text, "")
+        if document.problems:
+            raise forms.ValidationError([_sentence(each.where, each.message, each.line) for each in document.problems])
+        if isinstance(document.data, Scalar) and document.data.value is None:
+            return self.empty
+        return document.data
 
 
-def pretty(data: Any) -> str:
-    """Indented JSON with the author's order of keys and every character as itself."""
-    return json.dumps(data, indent=2, ensure_ascii=False)
+def _sentence(where: str, message: str, line: int | None) -> str:
+    said = f"{where}: {message}" if where else message
+    return f"{said} (line {line})" if line else said
 
 
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"it has the key {twice!r} twice")
-    return data
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is too large a number")
-    return number
+def yaml_text(value: Any) -> str:
+    """A value as YAML, as it would stand behind a key of a pipeline file."""
+    return _TAIL.sub("", _HEAD.sub("", value_text(value))).removesuffix("\n")

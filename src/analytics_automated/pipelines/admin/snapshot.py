@@ -5,14 +5,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from analytics_automated.pipelines.admin.fields import pretty
+from analytics_automated.pipelines.admin.differences import shown_text
+from analytics_automated.pipelines.admin.theme import ModelAdmin
+from analytics_automated.pipelines.configuration.versions import plan_text
 from analytics_automated.pipelines.models import Snapshot
 
 
 @admin.register(Snapshot)
-class SnapshotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SnapshotAdmin(ModelAdmin):
     """Plans as they were when somebody submitted. Nothing changes them."""
 
     list_display = ("__str__", "job", "format", "created", "current")
@@ -41,9 +43,9 @@ class SnapshotAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return bool(snapshot.jobs.all())
 
     @admin.display(description="plan")
-    def plan(self, snapshot: Snapshot) -> str:
+    def plan(self, snapshot: Snapshot) -> SafeString:
         """The plan, for people."""
-        return format_html('<pre class="aa-code">{}</pre>', pretty(json.loads(snapshot.content)))
+        return shown_text(plan_text(snapshot))
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         """Never."""

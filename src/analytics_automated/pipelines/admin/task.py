@@ -1,117 +1,199 @@
-"""Pages of Tasks, with their Parameters and Environment."""
+"""Pages of Tasks, with all that belongs to them."""
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html_join
 
-from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
-from analytics_automated.pipelines.admin.fields import CodeArea, StructureField
-from analytics_automated.pipelines.admin.forms import COLUMN, ConfigurationForm, OwnRows
-from analytics_automated.pipelines.definitions import TaskDefinition
-from analytics_automated.pipelines.models import Environment, Job, Parameter, Task
+from analytics_automated.pipelines.admin.copying import Copies
+from analytics_automated.pipelines.admin.fields import ValueArea, WordsField, YamlField
+from analytics_automated.pipelines.admin.forms import OwnRows
+from analytics_automated.pipelines.admin.owner import with_owner
+from analytics_automated.pipelines.admin.preview import ShowsCommand
+from analytics_automated.pipelines.admin.theme import StackedInline, TabularInline
+from analytics_automated.pipelines.admin.uploads import ShippedFileRows, WithFiles
+from analytics_automated.pipelines.configuration.copying import copy_task
+from analytics_automated.pipelines.definitions import (
+    ParameterDefinition,
+    TaskDefinition,
+    TaskInputDefinition,
+    TaskOutputDefinition,
+)
+from analytics_automated.pipelines.definitions.task import SoftwareDefinition
+from analytics_automated.pipelines.models import (
+    Environment,
+    Parameter,
+    Software,
+    Task,
+    TaskFile,
+    TaskInput,
+    TaskOutput,
+)
+
+SEPARATOR = "Nothing is written `''`; while this is empty they are two words."
+CODES = "Codes or ranges, such as `3, 64-78`."
 
 
-class TaskForm(ConfigurationForm):
-    """A Task."""
+class SeparatorField(YamlField):
+    """Text or none, which differ where the text is empty."""
 
-    definition = TaskDefinition
+    widget = ValueArea
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "empty": None})
 
 
-class ParameterForm(ConfigurationForm):
-    """A Parameter. That a separator is empty differs from that there is none."""
+class MessagesField(YamlField):
+    """Texts by exit code."""
 
-    separator = StructureField(
-        required=False,
-        widget=forms.TextInput,
-        help_text='As JSON: "=" or "" makes flag and value one word; they are two words unless said.',
+    def shown(self, value: Any) -> str:
+        """A code is written as the number that it is."""
+        if isinstance(value, dict):
+            value = {int(code) if code.isdigit() else code: text for code, text in value.items()}
+        return super().shown(value)
+
+
+class TaskInputInline(OwnRows, StackedInline):
+    """The files that a Task reads."""
+
+    model = TaskInput
+    definition = TaskInputDefinition
+    verbose_name = "input"
+    tab = True
+    instead = {"separator": SeparatorField}
+    notes = {"separator": SEPARATOR}
+    fieldsets = (
+        (None, {"fields": (("position", "name", "file"), ("optional", "many", "env_only"), ("flag", "separator"))}),
     )
 
-    def clean_separator(self) -> str | None:
-        """Text, or none."""
-        separator = self.cleaned_data["separator"]
-        if separator is not None and not isinstance(separator, str):
-            raise forms.ValidationError('This must be text in double quotes, such as "=".', code="invalid")
-        return separator
 
+class TaskOutputInline(OwnRows, StackedInline):
+    """The files that a Task writes."""
 
-class ParameterInline(OwnRows, admin.StackedInline):  # type: ignore[type-arg]
-    """The options of a Task."""
-
-    model = Parameter
-    form = ParameterForm
-    verbatim = ("flag", "pattern")
+    model = TaskOutput
+    definition = TaskOutputDefinition
+    verbose_name = "output"
+    tab = True
     fieldsets = (
         (
             None,
-            {"fields": (("position", "name", "type"), ("flag", "separator"), "title", ("default", "value"))},
-        ),
-        (
-            "What callers may send",
-            {
-                "classes": ("collapse",),
-                "fields": (
-                    ("optional", "many", "max_items"),
-                    ("minimum", "maximum"),
-                    ("pattern", "max_length", "allow_dash"),
-                    "choices",
-                ),
-            },
-        ),
-        (
-            "For people, and further",
-            {"classes": ("collapse",), "fields": ("description", "example", ("advanced", "env_only"))},
+            {"fields": (("position", "name", "file"), ("many", "optional", "publish"), ("title", "media_type"))},
         ),
     )
 
 
-class EnvironmentInline(OwnRows, admin.TabularInline):  # type: ignore[type-arg]
+PARAMETER_FIELDSETS: Any = (
+    (
+        "What callers may send",
+        {
+            "classes": ("collapse",),
+            "fields": (
+                ("optional", "many", "max_items"),
+                ("minimum", "maximum"),
+                ("pattern", "max_length", "allow_dash"),
+                "choices",
+            ),
+        },
+    ),
+    ("For people", {"classes": ("collapse",), "fields": ("description", ("example", "advanced"))}),
+)
+
+
+class ParameterInline(OwnRows, StackedInline):
+    """The options of a Task."""
+
+    model = Parameter
+    definition = ParameterDefinition
+    tab = True
+    areas = ("description",)
+    instead = {"separator": SeparatorField}
+    notes = {"separator": SEPARATOR, "choices": "Such as `[fast, exact]`, or a line `fast: Fast and rough` for each."}
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("position", "name", "type"),
+                    ("title", "default", "value"),
+                    ("flag", "separator", "env_only"),
+                )
+            },
+        ),
+        *PARAMETER_FIELDSETS,
+    )
+
+
+class EnvironmentInline(OwnRows, TabularInline):
     """The variables of a Task's process."""
 
     model = Environment
+    definition = None
+    tab = True
+    code = ("value",)
     verbose_name = "variable"
     verbose_name_plural = "environment"
     fields = ("position", "name", "value")
 
-    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
-        """The form field of a column; values are one line mostly."""
-        if db_field.name == "value":
-            kwargs["widget"] = CodeArea(attrs=COLUMN)
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+class SoftwareInline(OwnRows, StackedInline):
+    """What a Task uses, with versions."""
+
+    model = Software
+    definition = SoftwareDefinition
+    tab = True
+    fieldsets = ((None, {"fields": (("position", "name", "type"), ("version", "data", "parameters"))}),)
+
+
+class TaskFileInline(ShippedFileRows):
+    """The files that a Task's work folder holds."""
+
+    model = TaskFile
+    tab = True
 
 
 @admin.register(Task)
-class TaskAdmin(ConfigurationAdmin):
+class TaskAdmin(WithFiles, ShowsCommand, Copies):
     """Reusable units of analysis."""
 
-    form = TaskForm
+    definition = TaskDefinition
+    files = TaskFile
     section = "tasks"
-    inlines = (ParameterInline, EnvironmentInline)
-    code = ("command", "script")
+    copied = staticmethod(copy_task)
+    inlines = (TaskInputInline, TaskOutputInline, ParameterInline, EnvironmentInline, TaskFileInline, SoftwareInline)
+    code = ("command", "script", "setup")
+    areas = ("description",)
+    instead = {
+        "exit_codes_stop": WordsField,
+        "exit_codes_continue": WordsField,
+        "exit_codes_fail": WordsField,
+        "exit_codes_messages": MessagesField,
+        "retries_on": WordsField,
+    }
+    notes = {
+        "command": "Placeholders are `{input.NAME}`, `{output.NAME}`, `{param.NAME}`.",
+        "script": "The same values are in `$input_NAME`, `$output_NAME`, `$param_NAME`.",
+        "exit_codes_stop": CODES,
+        "exit_codes_continue": CODES,
+        "exit_codes_fail": CODES,
+        "exit_codes_messages": "A line for each, such as `3: No homologue was found.`",
+        "secrets": "One per line.",
+    }
     list_display = ("name", "title", "backend", "kind", "pipeline", "step_count")
     list_filter = ("backend", "pipeline")
     list_select_related = ("backend",)
     search_fields = ("name", "title", "description", "command", "script")
-    readonly_fields = ("pipeline", "used_by")
     fieldsets = (
-        (None, {"fields": ("name", "title", "description", "backend", ("pipeline", "used_by"))}),
-        (
-            "What to execute",
-            {
-                "fields": ("command", "script", "interpreter"),
-                "description": "Either a command or a script. Placeholders of a command are {input.NAME}, "
-                "{output.NAME}, {param.NAME}; a script finds the same values in $input_NAME, $output_NAME, "
-                "$param_NAME.",
-            },
-        ),
-        ("Files", {"fields": (("stdin", "stdout", "stderr"),)}),
-        ("How it ends", {"fields": (("timeout", "missing_output"), "exit_codes")}),
-        ("Further", {"classes": ("collapse",), "fields": ("resources",)}),
+        (None, {"fields": (("name", "title"), "description", ("backend", "pipeline"))}),
+        ("What to execute", {"fields": ("command", "script", "interpreter")}),
+        ("Standard streams", {"fields": (("stdin", "stdout", "stderr"),)}),
+        ("How it ends", {"fields": ("exit_codes", ("missing_output", "timeout"), "retries")}),
+        ("What it needs", {"fields": ("resources", ("container_image", "network", "cache"), ("setup", "secrets"))}),
     )
+
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+        """The form field of a column."""
+        return with_owner(db_field) or super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the number of steps."""
@@ -126,10 +208,3 @@ class TaskAdmin(ConfigurationAdmin):
     def step_count(self, task: Any) -> int:
         """How many steps use it."""
         return int(task._steps)
-
-    @admin.display(description="used by")
-    def used_by(self, task: Task) -> str:
-        """The jobs whose steps use it."""
-        jobs = Job.objects.filter(steps__task=task).distinct() if task.pk else Job.objects.none()
-        links = [(reverse("admin:pipelines_job_change", args=[job.pk]), job.name) for job in jobs]
-        return format_html_join(", ", '<a href="{}">{}</a>', links) or "no job"

@@ -1,6 +1,6 @@
 """Making the database agree with pipeline files."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.db import transaction
@@ -43,6 +43,8 @@ class Options:
     """Delete what the files' pipelines no longer name."""
     dry_run: bool = False
     """Change nothing: only say what would change."""
+    confirm: Callable[[Changes], None] | None = None
+    """Told what will change before it does; what it raises goes on, and nothing has changed."""
 
 
 @dataclass
@@ -132,6 +134,8 @@ def _apply(configuration: Configuration, shipment: Shipment, options: Options) -
     digests = dict(Job.objects.filter(snapshot__isnull=False).values_list("name", "snapshot__digest"))
     changes.renewed = [name for name in dependent if name in plans and plans[name].digest != digests.get(name)]
     if not options.dry_run:
+        if options.confirm is not None:
+            options.confirm(changes)
         _write(target, changes, plans, shipment)
         record(Author(options.who, Door.FILE), applied=target.all_keys())
     return changes

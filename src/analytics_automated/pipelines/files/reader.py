@@ -33,19 +33,24 @@ def read_files(paths: Iterable[Path]) -> Configuration:
     """Read all files. Never raises for what is wrong with them: see `problems`."""
     configuration = Configuration()
     for path in paths:
-        configuration.files.append(str(path))
-        try:
-            with path.open("rb") as file:
-                data = file.read(_MOST_BYTES)
-            text = data.decode("utf-8", errors="strict" if len(data) < _MOST_BYTES else "replace")
-        except (OSError, UnicodeDecodeError) as error:
-            message = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else "is not UTF-8 text"
-            line = None if isinstance(error, OSError) else data.count(b"\n", 0, error.start) + 1
-            configuration.problems.append(Problem((), message, str(path), line))
-            configuration.unreadable.add(("files", str(path)))
-            continue
-        read_text(text, str(path), configuration, folder=path.parent)
+        read_file(path, str(path), configuration)
     return configuration
+
+
+def read_file(path: Path, file: str, configuration: Configuration) -> None:
+    """Read one file into `configuration`, which calls it `file`, with what lies beside it."""
+    configuration.files.append(file)
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(_MOST_BYTES)
+        text = data.decode("utf-8", errors="strict" if len(data) < _MOST_BYTES else "replace")
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else "is not UTF-8 text"
+        line = None if isinstance(error, OSError) else data.count(b"\n", 0, error.start) + 1
+        configuration.problems.append(Problem((), message, file, line))
+        configuration.unreadable.add(("files", file))
+        return
+    read_text(text, file, configuration, folder=path.parent)
 
 
 def read_text(text: str, file: str, configuration: Configuration, folder: Path | None = None) -> None:

@@ -138,21 +138,21 @@ def known_keys(model: type[BaseModel], path: Path) -> list[str]:
     here: Any = model
     for part in path:
         here = _descend(here, part)
-    found = next((kind for kind in _alternatives(here) if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    found = next((kind for kind in alternatives(here) if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
     return [field.alias or name for name, field in found.model_fields.items()] if found else []
 
 
-def _alternatives(annotation: Any) -> list[Any]:
+def alternatives(annotation: Any) -> list[Any]:
     """The members of a union, without `Annotated` around them."""
     if get_origin(annotation) is Annotated:
-        return _alternatives(get_args(annotation)[0])
+        return alternatives(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
-        return [kind for member in get_args(annotation) for kind in _alternatives(member)]
+        return [kind for member in get_args(annotation) for kind in alternatives(member)]
     return [annotation]
 
 
 def _descend(annotation: Any, part: str | int) -> Any:
-    for kind in _alternatives(annotation):
+    for kind in alternatives(annotation):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             for name, field in kind.model_fields.items():
                 if part in {name, field.alias}:

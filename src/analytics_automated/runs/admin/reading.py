@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from django.contrib import admin
+from django.contrib.admin.options import BaseModelAdmin
 from django.db import models
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from analytics_automated.pipelines.admin.theme import ModelAdmin, TabularInline
 
-class OnlyReading(admin.options.BaseModelAdmin):  # type: ignore[type-arg]  # Django's takes no type at run time
+
+class OnlyReading(BaseModelAdmin):  # type: ignore[type-arg]  # Django's takes no type at run time
     """Nobody adds, changes or deletes; who may see it is Django's to say."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
@@ -28,7 +30,7 @@ class OnlyReading(admin.options.BaseModelAdmin):  # type: ignore[type-arg]  # Dj
         return False
 
 
-class ReadingAdmin(OnlyReading, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadingAdmin(OnlyReading, ModelAdmin):
     """A list and pages for looking something up, which stay quick where there are millions of rows."""
 
     show_full_result_count = False
@@ -50,7 +52,7 @@ class FirstRows(BaseInlineFormSet):  # type: ignore[type-arg]
         return self._first
 
 
-class ReadingRows(OnlyReading, admin.TabularInline):  # type: ignore[type-arg]
+class ReadingRows(OnlyReading, TabularInline):
     """Rows on the page of what they belong to; of very many the first ones."""
 
     formset = FirstRows
@@ -65,7 +67,7 @@ def link_to(row: models.Model | None, text: str | None = None) -> str | SafeStri
         return "-"
     meta = row._meta
     address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}">{}</a>', address, text if text is not None else str(row))
+    return format_html('<a class="text-link" href="{}">{}</a>', address, text if text is not None else str(row))
 
 
 def short(submission_id: object) -> str:
