@@ -21,7 +21,7 @@ HEADERS = ("Key", "Holds", "Default", "Meaning")
 Reference = Callable[[type[BaseModel]], str]
 """How a page speaks of a mapping with keys of its own."""
 
-_NAMED: dict[Any, str] = {
+NAMED: dict[Any, str] = {
     scalars.Text: "text",
     scalars.Word: "line of text",
     scalars.Line: "short text",
@@ -48,6 +48,7 @@ _NAMED: dict[Any, str] = {
     Delay: "duration",
     Texts: "list, by commas",
 }
+"""Kinds of values that have a name of their own."""
 _PLAIN: dict[Any, str] = {
     str: "text",
     int: "whole number",
@@ -180,7 +181,7 @@ def _known(annotation: Any, refer: Reference) -> tuple[str, tuple[Any, ...]]:
     """The words for an annotation, and what of its metadata they do not say."""
     matches = [
         (len(get_args(name)), words, rest)
-        for name, words in _NAMED.items()
+        for name, words in NAMED.items()
         if (rest := _split(annotation, name)) is not None
     ]
     if matches:

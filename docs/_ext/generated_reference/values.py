@@ -12,7 +12,6 @@ from analytics_automated.pipelines.quantities import Duration, Size
 from generated_reference.kinds import kind_of, rules_of
 from generated_reference.tables import code, table
 
-
 LONGEST_PATTERN = 80
 """Characters of a regular expression that helps its reader."""
 

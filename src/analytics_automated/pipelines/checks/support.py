@@ -15,7 +15,7 @@ LATER_EXECUTORS = frozenset({"slurm", "grid_engine"})
 LATER_PLACEHOLDERS = frozenset({"scatter"})
 """Kinds of placeholders that stand for what this version does not have."""
 
-WITHOUT_EFFECT: dict[type[Definition], frozenset[str]] = {
+WITHOUT_EFFECT: dict[type, frozenset[str]] = {
     JobDefinition: frozenset({"on_failure"}),
     TaskDefinition: frozenset({"network"}),
 }

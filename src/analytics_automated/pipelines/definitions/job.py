@@ -163,7 +163,8 @@ class JobDefinition(Definition):
     )
     runnable: Boolean = Field(False, description="Callers may submit to it.")
     access: Annotated[Word | list[Word], AfterValidator(_access)] = Field(
-        "public", description="Who may call: anybody (`public`), who has an account (`login`), or members of groups (a list)."
+        "public",
+        description="Who may call: anybody (`public`), who has an account (`login`), or members of groups (a list).",
     )
     contact: Annotated[Line | None, EMPTY_IS_NONE] = Field(None, description="Whom to ask.")
     citation: Annotated[Text | None, EMPTY_IS_NONE] = Field(None, description="What to cite.")

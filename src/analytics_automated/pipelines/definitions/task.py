@@ -208,7 +208,9 @@ class TaskDefinition(Definition):
     network: Boolean = Field(False, description="It needs the network.")
     timeout: Duration | None = Field(None, description="Time that it may run; a setting's default unless said.")
     exit_codes: ExitCodesDefinition = Field(ExitCodesDefinition(), description="What its exit codes mean.")
-    missing_output: MissingOutput = Field(MissingOutput.FAIL, description="Whether the step fails, ends the job well, or goes on without it.")
+    missing_output: MissingOutput = Field(
+        MissingOutput.FAIL, description="Whether the step fails, ends the job well, or goes on without it."
+    )
     retries: RetriesDefinition | None = Field(None, description="When it is tried again.")
     cache: Boolean = Field(False, description="Equal calls share one result.")
     resources: ResourcesDefinition = Field(ResourcesDefinition(), description="What it needs.")
