@@ -112,7 +112,7 @@ def test_every_kind_of_value_is_explained_in_the_reference() -> None:
     plain = {"anything", "whole number", "number", "`true` or `false`"}
     elsewhere = {"list, by commas"}  # in settings
 
-    assert "| Kind | Is | Pattern | Such as |" in page
+    assert "| Kind | Is | Such as |" in page
     assert set(NAMED.values()) - plain - elsewhere == {kind.words for kind in KINDS}
 
 

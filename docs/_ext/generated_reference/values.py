@@ -14,6 +14,8 @@ from generated_reference.tables import code, table
 
 LONGEST_PATTERN = 80
 """Characters of a regular expression that helps its reader."""
+LONGEST_EXAMPLE = 40
+"""Characters of an example that a column has room for; longer ones are only checked."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ KINDS = (
 
 
 def values_reference() -> str:
-    """A table of the kinds: what they are, the regular expression that the whole matches, examples."""
-    return table(["Kind", "Is", "Pattern", "Such as"], [_row(kind) for kind in KINDS])
+    """A table of the kinds: what they are, with the regular expression that the whole matches, and examples."""
+    return table(["Kind", "Is", "Such as"], [_row(kind) for kind in KINDS])
 
 
 def _row(kind: Kind) -> list[str]:
@@ -77,7 +79,9 @@ def _row(kind: Kind) -> list[str]:
     rules = rules_of(kind.annotation)
     longest = min((rule["maxLength"] for rule in rules if "maxLength" in rule), default=None)
     meaning = kind.meaning + (f" At most {longest} characters." if longest else "")
-    return [kind.words, meaning, _pattern(rules, adapter.json_schema()), ", ".join(map(code, kind.examples))]
+    pattern = _pattern(rules, adapter.json_schema())
+    shown = [example for example in kind.examples if len(example) <= LONGEST_EXAMPLE]
+    return [kind.words, f"{meaning} {pattern}", ", ".join(map(code, shown))]
 
 
 def _pattern(rules: list[dict[str, Any]], schema: dict[str, Any]) -> str:
@@ -86,4 +90,4 @@ def _pattern(rules: list[dict[str, Any]], schema: dict[str, Any]) -> str:
     found = [rule["pattern"] for rule in rules if "pattern" in rule and rule["pattern"] not in any_text]
     found += [each["pattern"] for each in schema.get("anyOf", []) if "pattern" in each]
     pattern = re.sub(r"^\^(?:\(\?:(.*)\)|(.*))\$$", r"\1\2", found[-1]) if found else ""
-    return code(pattern) if 0 < len(pattern) <= LONGEST_PATTERN else ""
+    return f"Pattern: {code(pattern)}." if 0 < len(pattern) <= LONGEST_PATTERN else ""
