@@ -3,18 +3,17 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_type_hints
 
 import click
 import pytest
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from analytics_automated import cli
+from analytics_automated.config.data_folder import DataFolder
 from analytics_automated.config.environment import PREFIX, Settings
-from analytics_automated.pipelines.checks.configuration import check_configuration
+from analytics_automated.pipelines.checks.support import WITHOUT_EFFECT
 from analytics_automated.pipelines.definitions import (
     BackendDefinition,
     JobDefinition,
@@ -23,29 +22,23 @@ from analytics_automated.pipelines.definitions import (
     TaskDefinition,
 )
 from analytics_automated.pipelines.definitions.resources import ResourcesDefinition
-from analytics_automated.pipelines.definitions.scalars import plain_deep
-from analytics_automated.pipelines.files.reader import Configuration, read_text
-from analytics_automated.pipelines.files.schema import pipeline_schema
-from analytics_automated.pipelines.files.source import read_document
 from analytics_automated.pipelines.validators.registry import validator_class
+from analytics_automated.runs.workdirs import WorkFolder
+from documented_yaml import DOCS, PAGES, ROOT, code_blocks
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
 SOURCE = ROOT / "src" / "analytics_automated"
 sys.path.insert(0, str(DOCS / "_ext"))
 
 import generated_reference  # noqa: E402
 from generated_reference.commands import shown_options  # noqa: E402
 from generated_reference.http import operations, shown_path  # noqa: E402
-from generated_reference.kinds import description_of, models_in  # noqa: E402
+from generated_reference.kinds import NAMED, description_of, models_in  # noqa: E402
 from generated_reference.pipeline_file import sections  # noqa: E402
 from generated_reference.support import unsupported_values  # noqa: E402
 from generated_reference.validators import own_validators  # noqa: E402
+from generated_reference.values import KINDS  # noqa: E402
 
-PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 FENCE = re.compile(r"^(?P<fence>```+)(?P<language>\w*)\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
-PART = "# Part of a file"
-"""How a block begins that is no whole pipeline file."""
 NO_SETTINGS = {"AA_ATTEMPT", "AA_STRESS_MESSAGES"}
 """Variables that are not for operators."""
 
@@ -59,17 +52,9 @@ def reference(page: str) -> str:
     return generated_reference.fill((DOCS / "reference" / page).read_text())
 
 
-def blocks(language: str) -> Iterator[tuple[str, str]]:
-    """The pages' blocks of that language, each with where it stands."""
-    for page in PAGES:
-        text = page.read_text()
-        for found in FENCE.finditer(text):
-            if found["language"] == language:
-                yield f"{name_of(page)}:{text.count(chr(10), 0, found.start()) + 1}", found["text"]
-
-
-def pipeline_files() -> list[tuple[str, str]]:
-    return [(place, text) for place, text in blocks("yaml") if text.startswith("format: 1")]
+def blocks(*languages: str) -> list[tuple[str, str]]:
+    """The pages' blocks of those languages, each with where it stands."""
+    return [(str(block), block.text) for block in code_blocks() if block.language in languages]
 
 
 def test_every_generated_part_has_its_place_on_one_page() -> None:
@@ -120,6 +105,30 @@ def test_every_key_of_a_pipeline_file_is_described_in_the_reference() -> None:
         ]
 
     assert lacking == []
+
+
+def test_every_kind_of_value_is_explained_in_the_reference() -> None:
+    page = reference("pipeline-file.md")
+    plain = {"anything", "whole number", "number", "`true` or `false`"}
+    elsewhere = {"list, by commas"}  # in settings
+
+    assert "| Kind | Is | Such as |" in page
+    assert set(NAMED.values()) - plain - elsewhere == {kind.words for kind in KINDS}
+
+
+def test_every_file_that_is_written_is_described_in_the_reference() -> None:
+    page = reference("files.md")
+    folders = {
+        name for kind in (DataFolder, WorkFolder) for name, each in vars(kind).items() if isinstance(each, property)
+    }
+    data, work = DataFolder(Path("/d")), WorkFolder(Path("/w"))
+    paths = {getattr(data if hasattr(data, name) else work, name) for name in folders} | {
+        work.setup("backend"),
+        work.setup("task"),
+    }
+
+    assert len(paths) > 15
+    assert sorted(path.name for path in paths if not re.search(rf"`{re.escape(path.name)}/?`", page)) == []
 
 
 def test_every_validator_and_option_is_described_in_the_reference() -> None:
@@ -215,45 +224,13 @@ def test_the_reference_marks_the_keys_that_checks_refuse(
     assert unsupported_values(model, key) == values
 
 
-def test_there_are_pipeline_files_in_the_documentation() -> None:
-    assert len(pipeline_files()) > 5
+def test_the_reference_marks_the_keys_that_do_nothing_yet() -> None:
+    page = reference("pipeline-file.md")
 
-
-@pytest.mark.parametrize(("place", "text"), pipeline_files(), ids=[place for place, _ in pipeline_files()])
-def test_every_pipeline_file_in_the_documentation_is_right(place: str, text: str) -> None:
-    configuration = Configuration()
-    read_text(text, place, configuration)
-    checked = check_configuration(configuration.backends, configuration.tasks, configuration.jobs)
-
-    assert [str(problem) for problem in [*configuration.problems, *checked.problems]] == []
-    assert set(checked.plans) == set(configuration.jobs)
-
-
-def test_every_pipeline_file_in_the_documentation_pleases_the_schema_for_editors() -> None:
-    schema = Draft202012Validator(pipeline_schema())
-    read = [(place, plain_deep(read_document(text, place).data)) for place, text in pipeline_files()]
-
-    assert [(place, error.message) for place, data in read for error in schema.iter_errors(data)] == []
-
-
-def test_the_pipeline_files_in_documentation_and_examples_can_be_applied_together() -> None:
-    examples = [(name_of(path), path.read_text()) for path in (ROOT / "examples").glob("*.yaml")]
-    owners: dict[tuple[str, str], set[str]] = {}
-    for place, text in [*pipeline_files(), *examples]:
-        configuration = Configuration()
-        read_text(text, place, configuration)
-        for (section, name), pipeline in configuration.pipelines.items():
-            owners.setdefault((section, name.lower()), set()).add(pipeline)
-
-    assert examples
-    assert {name: pipelines for name, pipelines in owners.items() if len(pipelines) > 1} == {}
-
-
-def test_every_other_yaml_block_says_that_it_is_a_part_and_is_yaml() -> None:
-    parts = [(place, text) for place, text in blocks("yaml") if not text.startswith("format: 1")]
-
-    assert [place for place, text in parts if not text.startswith(PART)] == []
-    assert [str(problem) for place, text in parts for problem in read_document(text, place).problems] == []
+    for model, keys in WITHOUT_EFFECT.items():
+        assert keys <= set(model.model_fields)
+    for key in ("on_failure", "network"):
+        assert re.search(rf"\| `{key}` \|.*\*\*Without effect in this version\.\*\* \|", page)
 
 
 def test_every_relative_link_leads_somewhere() -> None:
@@ -292,12 +269,13 @@ def test_every_variable_that_the_documentation_names_is_a_setting() -> None:
 
 
 def test_every_aa_command_that_the_documentation_shows_is_one() -> None:
+    # In its tutorial the reader has put `aa` on the PATH.
+    called = re.compile(r"^(?:\w+=\S+ )*(?:[\w./]*\.venv/bin/)?aa (.*)$")
     shown = [
-        (place, line.split(".venv/bin/aa ", 1)[1].split())
-        for language in ("bash", "text")
-        for place, text in blocks(language)
+        (place, found[1].split())
+        for place, text in blocks("bash", "text")
         for line in text.splitlines()
-        if ".venv/bin/aa " in line
+        if (found := called.match(line.strip()))
     ]
     wrong = []
     for place, (name, *words) in shown:
@@ -307,6 +285,6 @@ def test_every_aa_command_that_the_documentation_shows_is_one() -> None:
         given = [word.partition("=")[0] for word in own if word.startswith("--")]
         if command is None or (name != "manage" and not set(given) <= set(options)):
             wrong.append((place, name, *given))
-    assert len(shown) > 10
+    assert len(shown) > 25
     assert wrong == []
     assert isinstance(cli.main, click.Group)

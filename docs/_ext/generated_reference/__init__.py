@@ -13,6 +13,7 @@ from generated_reference.http import problems_reference, routes_reference, shape
 from generated_reference.pipeline_file import pipeline_file_reference
 from generated_reference.settings import settings_reference
 from generated_reference.validators import validators_reference
+from generated_reference.values import values_reference
 
 PARTS: dict[str, Callable[[], str]] = {
     "commands": commands_reference,
@@ -22,6 +23,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings_reference,
     "shapes": shapes_reference,
     "validators": validators_reference,
+    "values": values_reference,
 }
 """What can be generated, by the name that a page gives it."""
 

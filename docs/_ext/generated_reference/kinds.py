@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
 from analytics_automated.config.environment import Texts
@@ -21,9 +21,10 @@ HEADERS = ("Key", "Holds", "Default", "Meaning")
 Reference = Callable[[type[BaseModel]], str]
 """How a page speaks of a mapping with keys of its own."""
 
-_NAMED: dict[Any, str] = {
+NAMED: dict[Any, str] = {
     scalars.Text: "text",
     scalars.Word: "line of text",
+    scalars.Line: "short text",
     scalars.Integer: "whole number",
     scalars.Number: "number",
     scalars.Boolean: "`true` or `false`",
@@ -31,7 +32,7 @@ _NAMED: dict[Any, str] = {
     scalars.Name: "name",
     scalars.JobName: "job name",
     scalars.VariableName: "variable name",
-    scalars.PublicName: "name",
+    scalars.PublicName: "public name",
     scalars.SystemUser: "system user",
     scalars.Sha256: "SHA-256 in hexadecimal",
     scalars.Date: "date",
@@ -47,6 +48,7 @@ _NAMED: dict[Any, str] = {
     Delay: "duration",
     Texts: "list, by commas",
 }
+"""Kinds of values that have a name of their own."""
 _PLAIN: dict[Any, str] = {
     str: "text",
     int: "whole number",
@@ -89,7 +91,7 @@ def description_of(field: FieldInfo, annotation: Any) -> str:
     inner = (each for part in get_args(annotation) for each in getattr(part, "__metadata__", ()))
     nested = (each.description for each in inner if isinstance(each, FieldInfo))
     said = field.description or next((each for each in nested if each), "")
-    return f"{said} {_bounds(field)}".strip() if said else ""
+    return " ".join(part for part in (said, _bounds(field), _longest(annotation)) if part) if said else ""
 
 
 def _bounds(field: FieldInfo) -> str:
@@ -100,6 +102,16 @@ def _bounds(field: FieldInfo) -> str:
     if low is not None:
         return f"At least {low}."
     return f"At most {high}." if high is not None else ""
+
+
+def _longest(annotation: Any) -> str:
+    """How long a text may be, where its kind does not say so by itself."""
+    if _is_union(get_origin(annotation)):
+        return next((found for each in get_args(annotation) if (found := _longest(each))), "")
+    if get_origin(annotation) is not Annotated:
+        return ""
+    limits = [rule["maxLength"] for rule in _rules(_known(annotation, lambda _: "")[1]) if "maxLength" in rule]
+    return f"At most {min(limits)} characters." if limits else _longest(get_args(annotation)[0])
 
 
 def field_row(key: str, field: FieldInfo, annotation: Any, refer: Reference = lambda _: "mapping") -> list[str]:
@@ -135,7 +147,17 @@ def steps_in(annotation: Any) -> str:
     if origin is list:
         return "[]" + steps_in(arguments[0])
     inner = [arguments[0]] if origin is Annotated else arguments if _is_union(origin) else []
-    return next((found for each in inner if (found := steps_in(each))), "")
+    return next((found for each in inner if models_in(each) and (found := steps_in(each))), "")
+
+
+def rules_of(annotation: Any) -> list[dict[str, Any]]:
+    """What a JSON Schema says of a kind of value: the keywords of its rules, in order."""
+    return _rules(get_args(annotation)[1:]) if get_origin(annotation) is Annotated else []
+
+
+def _rules(metadata: Iterable[Any]) -> list[dict[str, Any]]:
+    found = (each.func for each in metadata if isinstance(each, AfterValidator))
+    return [function.keywords for function in found if isinstance(function, scalars.Rule)]
 
 
 def _is_union(origin: Any) -> bool:
@@ -159,7 +181,7 @@ def _known(annotation: Any, refer: Reference) -> tuple[str, tuple[Any, ...]]:
     """The words for an annotation, and what of its metadata they do not say."""
     matches = [
         (len(get_args(name)), words, rest)
-        for name, words in _NAMED.items()
+        for name, words in NAMED.items()
         if (rest := _split(annotation, name)) is not None
     ]
     if matches:

@@ -5,6 +5,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
+from analytics_automated.pipelines.checks.support import WITHOUT_EFFECT
 from analytics_automated.pipelines.definitions import PipelineDefinition
 from generated_reference.kinds import HEADERS, Reference, field_row, models_in, steps_in
 from generated_reference.support import unsupported_values
@@ -77,6 +78,8 @@ def _shown(section: Section, refer: Reference) -> str:
 
 
 def _support(model: type[BaseModel], name: str) -> str:
+    if name in WITHOUT_EFFECT.get(model, ()):
+        return "**Without effect in this version.**"
     values = unsupported_values(model, name)
     if values is None:
         return ""

@@ -118,6 +118,21 @@ TABLE: list[tuple[list[str], dict[str, Any]]] = [
         },
     ),
     (
+        ["hmmsearch", "--noali", "--tblout", "there.txt", "a.fasta", "b.fasta"],
+        {
+            "inputs": {"sequences": "a.fasta", "b": "b.fasta"}, "outputs": {"tblout": "there.txt"},
+            "command": "hmmsearch {param.noali} --tblout {output.tblout} {input.sequences} {input.b}",
+            "parameters": {"noali": ("boolean", "--noali", True)},
+        },
+    ),
+    (
+        ["tool", "--layout", "wide", "a.fasta"],
+        {
+            "inputs": {"sequences": "a.fasta"}, "outputs": {"output": "output.txt"}, "stdout": "output",
+            "command": "tool {param.layout} {input.sequences}", "parameters": {"layout": ("string", "--layout", "wide")},
+        },
+    ),
+    (
         ["cp", "data.txt", "sub/data.txt"],
         {
             "inputs": {"data": "data.txt"}, "outputs": {"data_2": "data_2.txt"},

@@ -15,6 +15,12 @@ LATER_EXECUTORS = frozenset({"slurm", "grid_engine"})
 LATER_PLACEHOLDERS = frozenset({"scatter"})
 """Kinds of placeholders that stand for what this version does not have."""
 
+WITHOUT_EFFECT: dict[type, frozenset[str]] = {
+    JobDefinition: frozenset({"on_failure"}),
+    TaskDefinition: frozenset({"network"}),
+}
+"""Keys that are no promise yet, so that a runnable job may have them."""
+
 _BACKEND: dict[str, Any] = {
     "sandbox": ("auto", "off"),
     "network": ("allow",),

@@ -49,7 +49,7 @@ def _validator(value: Any) -> Any:
 
 
 class ValidatorUse(Definition):
-    """A Validator by name, with its options."""
+    """A Validator by name, with its options: `fasta`, or `{fasta: {alphabet: protein}}`, or with these keys."""
 
     name: Name = Field(description="The validator's name.")
     options: dict[str, Free] = Field({}, description="Its options.")
@@ -163,7 +163,8 @@ class JobDefinition(Definition):
     )
     runnable: Boolean = Field(False, description="Callers may submit to it.")
     access: Annotated[Word | list[Word], AfterValidator(_access)] = Field(
-        "public", description="public, login, or a list of groups."
+        "public",
+        description="Who may call: anybody (`public`), who has an account (`login`), or members of groups (a list).",
     )
     contact: Annotated[Line | None, EMPTY_IS_NONE] = Field(None, description="Whom to ask.")
     citation: Annotated[Text | None, EMPTY_IS_NONE] = Field(None, description="What to cite.")

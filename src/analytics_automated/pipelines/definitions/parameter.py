@@ -76,7 +76,7 @@ def typed(value: Any, kind: str) -> Any:
 class ParameterDefinition(Definition):
     """One option of a Task: typed, with a default or a fixed value, and how it is put on the command line."""
 
-    type: ParameterType | None = Field(None, description="string, integer, number, boolean or choice.")
+    type: ParameterType | None = Field(None, description="What values it has; needed where there is no `value`.")
     value: Any = Field(None, description="A fixed (stored) value: callers cannot set it.")
     default: Any = Field(None, description="The value when the caller sends none.")
     optional: Boolean = Field(False, description="May be absent though it has no default.")

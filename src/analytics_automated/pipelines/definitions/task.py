@@ -154,7 +154,7 @@ class SoftwareDefinition(Definition):
     """Something that a Task uses and that results should be cited with."""
 
     name: Annotated[Line, FILLED] = Field(description="Its name.")
-    type: Literal["software", "dataset", "misc"] = Field("software", description="software, dataset or misc.")
+    type: Literal["software", "dataset", "misc"] = Field("software", description="What it is.")
     version: LineOrNone = Field(None, description="Its version.")
     data: Name | None = Field(None, description="The backend's reference data that it is.")
     parameters: Annotated[Annotated[Word, at_most(1000)] | None, EMPTY_IS_NONE] = Field(
@@ -208,7 +208,9 @@ class TaskDefinition(Definition):
     network: Boolean = Field(False, description="It needs the network.")
     timeout: Duration | None = Field(None, description="Time that it may run; a setting's default unless said.")
     exit_codes: ExitCodesDefinition = Field(ExitCodesDefinition(), description="What its exit codes mean.")
-    missing_output: MissingOutput = Field(MissingOutput.FAIL, description="fail, stop or continue.")
+    missing_output: MissingOutput = Field(
+        MissingOutput.FAIL, description="Whether the step fails, ends the job well, or goes on without it."
+    )
     retries: RetriesDefinition | None = Field(None, description="When it is tried again.")
     cache: Boolean = Field(False, description="Equal calls share one result.")
     resources: ResourcesDefinition = Field(ResourcesDefinition(), description="What it needs.")

@@ -63,6 +63,8 @@ _PATH = re.compile(r"(?!.*(//|@))[\w./+~-]*[\w+-]\.[A-Za-z][A-Za-z0-9]{0,9}(\.(g
 _OUTPUT = re.compile(
     r"o|of|out|output|outfile|dest|destination|result|results|out[-_]?(file|put|path)?|output[-_]?(file|path|name)|log(file)?"
 )
+_ENDS_AS_OUTPUT = re.compile(r"\w*[a-z][-_]?out([-_]?(file|path))?")
+"""Such as `--tblout`. Only of a file that is there, and was made when the command was tried: `--layout` has a word."""
 _OUTPUT_FOLDER = re.compile(r"(out|output|result|results)[-_]?(dir|directory|folder)|outdir|dir[-_]?out")
 _OUTPUT_STEM = re.compile(r"(.*[_.-])?(out|output|results?|sorted|aligned|filtered)([_.-].*)?", re.IGNORECASE)
 _SWITCH = re.compile(
@@ -172,7 +174,8 @@ def _kind_of_value(option: str, value: str, exists: Exists) -> Kind:
     if _OUTPUT.fullmatch(name) and not is_number and not value.startswith("/dev/"):
         return Kind.OUTPUT
     if exists(value):
-        return Kind.SHIPPED if _SHIPPED.fullmatch(value) else Kind.INPUT
+        made = Kind.OUTPUT if _ENDS_AS_OUTPUT.fullmatch(name) else Kind.INPUT
+        return Kind.SHIPPED if _SHIPPED.fullmatch(value) else made
     if is_number:
         return Kind.VALUE
     if _PATH.fullmatch(value):

@@ -123,7 +123,7 @@ class Parts:
         known, many = self.known(path), files is not None
         if known and known[0] == "input" and not many:
             return known[1]
-        name = self._name(_name_of_option(option) or _name_of_file(path, many=many))
+        name = self._name(_name_of_option(option) or self._name_of_file(path, many=many))
         self.inputs[name] = {"file": self._place(path if place is None else place, keep=place is not None)}
         self.inputs[name] |= {"many": True} if many else {}
         self.paths[name] = [path] if files is None else [*files]
@@ -135,7 +135,7 @@ class Parts:
         known = self.known(path)
         if known and known[0] == "output":
             return known[1]
-        name = self._name(_name_of_option(option) or _name_of_file(path))
+        name = self._name(_name_of_option(option) or self._name_of_file(path))
         self.outputs[name] = {"file": self._place(path, keep=keep)}
         self._known[os.path.normpath(path)] = ("output", name)
         return name
@@ -191,6 +191,12 @@ class Parts:
         absolute = self.ground.absolute(path)
         self.left += [] if absolute in self.left else [absolute]
         return absolute
+
+    def _name_of_file(self, path: str, *, many: bool = False) -> str:
+        """What kind of file it is; its own name where another of that kind is there already."""
+        kind = _name_of_file(path, many=many)
+        own = _clean(_PACKED.sub("", path.rpartition("/")[2]).partition(".")[0])
+        return own if own and kind.lower() in self._taken else kind
 
     def _name(self, wanted: str) -> str:
         name = _next_free(wanted[:50], self._taken, "_")
