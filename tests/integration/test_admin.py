@@ -3,18 +3,36 @@
 import html
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.contrib.staticfiles import finders
 from django.core import serializers
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from pydantic import BaseModel
 
 from analytics_automated.pipelines.admin.fields import YamlField
 from analytics_automated.pipelines.configuration import apply, verify_stored
+from analytics_automated.pipelines.definitions import (
+    BackendDefinition,
+    ExampleDefinition,
+    JobDefinition,
+    JobInputDefinition,
+    JobParameterDefinition,
+    ParameterDefinition,
+    StepDefinition,
+    TaskDefinition,
+    TaskInputDefinition,
+    TaskOutputDefinition,
+)
+from analytics_automated.pipelines.definitions.backend import DataDefinition
+from analytics_automated.pipelines.definitions.job import ResultDefinition, ValidatorUse
+from analytics_automated.pipelines.definitions.task import SoftwareDefinition
 from analytics_automated.pipelines.files.reader import Configuration, read_text
 from analytics_automated.pipelines.models import (
     Backend,
@@ -322,7 +340,7 @@ WRONG_TASKS: list[tuple[dict[str, str], str]] = [
     (row("parameters", 0, max_items="two"), "tasks.clean.parameters.case.max_items: must be a whole number, not 'two'"),
     (row("parameters", 0, choices="[1, 2"), "is no YAML: while parsing a flow sequence"),
     (row("parameters", 0, minimum="1"), "tasks.clean.parameters.case.minimum: belongs to a number"),
-    (row("parameters", 0, name="mode"), "Please correct the duplicate"),
+    (row("parameters", 0, name="mode"), "tasks.clean.parameters.mode: is here twice"),
     (row("parameters", 0, separator="[5]"), "tasks.clean.parameters.case.separator: must be text, not a list"),
     (row("environment", 0, name="PATH"), "tasks.clean.environment.PATH: is set by A_A for every command"),
 ]
@@ -586,6 +604,20 @@ def test_somebody_who_may_only_look_sees_everything_and_changes_nothing(configur
     assert everything() == before
 
 
+def test_who_may_change_tasks_may_change_their_rows_but_no_jobs(configured: None, client: Client) -> None:
+    author = User.objects.create_user("author", is_staff=True)
+    author.user_permissions.set(Permission.objects.filter(codename__in=["change_task", "view_job"]))
+    client.force_login(author)
+    opened = Page(client, "task", Task.objects.get(name="clean").pk)
+    assert opened.save(**row("parameters", 0, title="Case")).status_code == 302
+    assert Parameter.objects.get(name="case").title == "Case"
+    address = reverse("admin:pipelines_job_change", args=[Job.objects.get().pk])
+    shown = client.get(address)
+    assert "Any text" in shown.content.decode()
+    assert client.post(address, {"name": "x"}).status_code == 403
+    assert client.get(reverse("admin:pipelines_task_add")).status_code == 403
+
+
 def test_a_new_row_that_was_refused_is_not_there(page: Callable[..., Page]) -> None:
     before = everything()
     response = page("task").save(name="new", backend=str(Backend.objects.get(name="local").pk), command="cp {input.x}")
@@ -594,10 +626,83 @@ def test_a_new_row_that_was_refused_is_not_there(page: Callable[..., Page]) -> N
     assert fields_of(response, "task_form")["command"] == "cp {input.x}"
 
 
+KEYS: list[tuple[str, str, type[BaseModel]]] = [
+    ("backend", "", BackendDefinition),
+    ("backend", "data", DataDefinition),
+    ("task", "", TaskDefinition),
+    ("task", "inputs", TaskInputDefinition),
+    ("task", "outputs", TaskOutputDefinition),
+    ("task", "parameters", ParameterDefinition),
+    ("task", "software", SoftwareDefinition),
+    ("job", "", JobDefinition),
+    ("job", "inputs", JobInputDefinition),
+    ("job", "parameters", JobParameterDefinition),
+    ("job", "steps", StepDefinition),
+    ("job", "validators", ValidatorUse),
+    ("job", "results", ResultDefinition),
+    ("job", "examples", ExampleDefinition),
+]
+
+
+@pytest.mark.parametrize(("model", "rows", "definition"), KEYS, ids=[each[2].__name__ for each in KEYS])
+def test_every_key_of_a_file_has_a_field_with_its_description(
+    admin_client: Client, model: str, rows: str, definition: type[BaseModel]
+) -> None:
+    page = admin_client.get(reverse(f"admin:pipelines_{model}_add"))
+    shown = html.unescape(re.sub("</?code>", "`", page.content.decode()))
+    formsets = {each.formset.prefix: each.formset for each in page.context["inline_admin_formsets"]}
+    fields = formsets[rows].empty_form.fields if rows else page.context["adminform"].form.fields
+    for key, info in definition.model_fields.items():
+        parts = [name for name in fields if name == key or name.startswith(f"{key}_")]
+        assert parts or key in formsets or (rows and key == "validators"), key
+        for name in parts:
+            field = formsets[rows].empty_form[name].html_name if rows else name
+            assert f'name="{field}"' in page.content.decode(), field
+            assert fields[name].help_text or key in {"name", "access"}, name
+        if parts == [key] and key not in {"access", "name"} and info.description:
+            assert info.description in shown, key
+
+
+def test_the_sidebar_holds_what_somebody_may_see(admin_client: Client, client: Client) -> None:
+    def groups(response: Any) -> dict[str, list[str]]:
+        listed = response.context["sidebar_navigation"]
+        return {group["title"]: [item["title"] for item in group["items"]] for group in listed}
+
+    everything_there = groups(admin_client.get(reverse("admin:index")))
+    assert list(everything_there) == ["Configuration", "What happened", "Accounts"]
+    assert everything_there["Configuration"][:4] == ["Jobs", "Tasks", "Backends", "Queue types"]
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename="view_job"))
+    client.force_login(viewer)
+    assert groups(client.get(reverse("admin:index"))) == {"Configuration": ["Jobs"]}
+
+
+def test_an_account_is_made_on_its_pages(admin_client: Client) -> None:
+    address = reverse("admin:auth_user_add")
+    sent = fields_of(admin_client.get(address), "user_form")
+    sent |= {"username": "someone", "password1": "a long enough secret", "password2": "a long enough secret"}
+    assert admin_client.post(address, sent).status_code == 302
+    assert User.objects.get(username="someone").check_password("a long enough secret")
+
+
+def test_the_theme_brings_all_that_it_needs(configured: None, admin_client: Client) -> None:
+    text = admin_client.get(reverse("admin:pipelines_task_add")).content.decode()
+    assert not re.search(r"<script(?![^>]*src=)[^>]*>\s*[^\s<]", text), "no script stands in the page itself"
+    for address in re.findall(r"""<(?:link[^>]*href|script[^>]*src)=["']/static/([^"']+)""", text):
+        found = finders.find(address)
+        assert found, address
+        if address.endswith(".css"):
+            asked = re.findall(r"""url\(["']?(?!data:)([^)"']+)""", Path(found).read_text())
+            assert all((Path(found).parent / name).is_file() for name in asked), address
+
+
 def test_the_pages_ask_no_other_host(configured: None, admin_client: Client) -> None:
     for address in (
         reverse("admin:index"),
+        reverse("admin:pipelines_task_changelist"),
         reverse("admin:pipelines_task_change", args=[Task.objects.all()[0].pk]),
+        reverse("admin:auth_user_add"),
+        reverse("admin:runs_submission_changelist"),
     ):
         text = admin_client.get(address).content.decode()
         assert not re.findall(r"""(?:src|href|action)=["'](?:https?:)?//[^"']*""", text)

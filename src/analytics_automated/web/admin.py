@@ -22,8 +22,17 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    compressed_fields = False
+
+    class Media:
+        css = {"all": ("pipelines/admin.css",)}
 
 
 @admin.register(Group)
 class AccountGroupAdmin(GroupAdmin, ModelAdmin):
     """Accounts that share permissions."""
+
+    compressed_fields = False
+
+    class Media:
+        css = {"all": ("pipelines/admin.css",)}

@@ -14,7 +14,8 @@ from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
 from analytics_automated.pipelines.admin.described import help_of
 from analytics_automated.pipelines.admin.draft import Draft
 from analytics_automated.pipelines.admin.fields import ChoiceField, VerbatimField
-from analytics_automated.pipelines.admin.forms import ConfigurationForm, OwnRows
+from analytics_automated.pipelines.admin.forms import ConfigurationForm
+from analytics_automated.pipelines.admin.rows import OwnRows
 from analytics_automated.pipelines.admin.theme import TabularInline
 from analytics_automated.pipelines.checks.configuration import queue_of
 from analytics_automated.pipelines.checks.support import LATER_EXECUTORS

@@ -1,6 +1,6 @@
 """Changes by pages: made, checked as a whole, and undone where they would leave something wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from analytics_automated.pipelines.admin.draft import Draft, names_of
 from analytics_automated.pipelines.admin.exporting import Exports
-from analytics_automated.pipelines.admin.forms import Complaint, ConfigurationForm, DescribedRows
+from analytics_automated.pipelines.admin.forms import Complaint, ConfigurationForm
 from analytics_automated.pipelines.admin.history import ShowsHistory
+from analytics_automated.pipelines.admin.rows import DescribedRows
 from analytics_automated.pipelines.admin.theme import ModelAdmin
 from analytics_automated.pipelines.admin.uploads import Uploads
 from analytics_automated.pipelines.admin.where_used import SaysWhereUsed
@@ -49,9 +50,13 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
     warn_unsaved_form = True
     compressed_fields = False
 
-    def verify(self, request: HttpRequest) -> None:
-        """Check all, renew the snapshots and write history. Raises `ConfigurationError`, which undoes the change."""
-        problems = list(_wrong_names())
+    class Media:
+        js = ("pipelines/rows.js",)
+
+    def verify(self, request: HttpRequest, known: Sequence[Problem] = ()) -> None:
+        """Check all, renew the snapshots and write history. Raises `ConfigurationError`, which undoes the change, with
+        what is known to be wrong already."""
+        problems = [*known, *_wrong_names()]
         try:
             verify_stored(request.user.get_username())
         except ConfigurationError as error:
@@ -115,7 +120,7 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
             self.save_checked(request, form.instance, form, change)
             getattr(request, "uploads").adopt(formsets)  # noqa: B009 -- set above, on no type of Django's
             super().save_related(request, form, formsets, change)
-            self.verify(request)
+            self.verify(request, list(self.late_problems(draft)) if draft is not None else [])
         except ConfigurationError as error:
             raise _Refusal(error.problems, draft) from None
         for problem in _remarks(self.section, str(form.instance)):
@@ -126,7 +131,11 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
         return Draft(self.section, form, formsets) if self.section else None
 
     def further_problems(self, draft: Draft) -> Iterator[Problem]:  # noqa: ARG002
-        """What else is wrong, in the eyes of one kind of page."""
+        """What else is wrong with the shape of it, in the eyes of one kind of page."""
+        yield from ()
+
+    def late_problems(self, draft: Draft) -> Iterator[Problem]:  # noqa: ARG002
+        """What is wrong with it, but only said together with what the checks of the whole configuration say."""
         yield from ()
 
     def save_checked(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

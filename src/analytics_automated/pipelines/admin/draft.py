@@ -8,7 +8,8 @@ from typing import Any
 from django.db import models
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from analytics_automated.pipelines.admin.forms import Complaint, ConfigurationForm, RowsInOrder, first_field
+from analytics_automated.pipelines.admin.forms import Complaint, ConfigurationForm, first_field
+from analytics_automated.pipelines.admin.rows import RowsInOrder
 from analytics_automated.pipelines.checks.values import with_typed_values
 from analytics_automated.pipelines.configuration.stored import as_data, read_stored
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition

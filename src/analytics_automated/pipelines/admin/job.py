@@ -13,9 +13,10 @@ from analytics_automated.pipelines.admin.copying import Copies
 from analytics_automated.pipelines.admin.described import as_help
 from analytics_automated.pipelines.admin.draft import Draft
 from analytics_automated.pipelines.admin.fields import ChoiceField, LinesField, YamlField
-from analytics_automated.pipelines.admin.forms import ConfigurationForm, OwnRows
+from analytics_automated.pipelines.admin.forms import ConfigurationForm
 from analytics_automated.pipelines.admin.importing import Imports
 from analytics_automated.pipelines.admin.owner import with_owner
+from analytics_automated.pipelines.admin.rows import OwnRows
 from analytics_automated.pipelines.admin.task import PARAMETER_FIELDSETS, SEPARATOR, SeparatorField
 from analytics_automated.pipelines.admin.theme import CheckboxInput, StackedInline, TabularInline
 from analytics_automated.pipelines.admin.uploads import ShippedFileRows, WithFiles
@@ -138,7 +139,12 @@ class JobParameterInline(OwnRows, StackedInline):
     tab = True
     areas = ("description",)
     instead = {"separator": SeparatorField}
-    notes = {"separator": SEPARATOR, "sets": "One per line.", "aliases": "One per line."}
+    notes = {
+        "separator": SEPARATOR,
+        "sets": "One per line.",
+        "aliases": "One per line.",
+        "advanced": "As the task says while unknown.",
+    }
     fieldsets = (
         (
             None,
@@ -266,21 +272,22 @@ class JobAdmin(WithFiles, Imports, ShowsVersions, Copies):
         return super().get_queryset(request).annotate(_steps=count)
 
     def further_problems(self, draft: Draft) -> Iterator[Problem]:
-        """Validators of inputs that are not there, and files that are named but not there, or there but not named."""
+        """Validators of inputs that are not there, and wrong paths."""
         inputs = {form.instance.name for _, form in draft.rows["inputs"]}
         for place, (_, form) in enumerate(draft.rows["validators"]):
             if form.instance.input and form.instance.input not in inputs:
                 said = f"{form.instance.input!r} is no input of this page: name it under Inputs first"
                 yield Problem((*draft.path, "validators", place, "input"), said)
-        there = [form.instance.path for _, form in draft.rows["files"]]
-        for place, file in enumerate(there):
+        for place, (_, form) in enumerate(draft.rows["files"]):
             try:
-                _FILE_PATH.validate_python(file)
+                _FILE_PATH.validate_python(form.instance.path)
             except ValidationError as error:
                 sentence = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
                 yield Problem((*draft.path, "files", place), sentence)
-        if draft.definition is None:
-            return
+
+    def late_problems(self, draft: Draft) -> Iterator[Problem]:
+        """Files that are named but not there, or there but not named."""
+        there = [form.instance.path for _, form in draft.rows["files"]]
         named = list(files_of(draft.definition))
         for path, file in named:
             if file not in there:

@@ -8,11 +8,12 @@ from django.http import HttpRequest
 
 from analytics_automated.pipelines.admin.copying import Copies
 from analytics_automated.pipelines.admin.fields import ValueArea, WordsField, YamlField
-from analytics_automated.pipelines.admin.forms import OwnRows
 from analytics_automated.pipelines.admin.owner import with_owner
 from analytics_automated.pipelines.admin.preview import ShowsCommand
+from analytics_automated.pipelines.admin.rows import OwnRows
 from analytics_automated.pipelines.admin.theme import StackedInline, TabularInline
 from analytics_automated.pipelines.admin.uploads import ShippedFileRows, WithFiles
+from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND
 from analytics_automated.pipelines.configuration.copying import copy_task
 from analytics_automated.pipelines.definitions import (
     ParameterDefinition,
@@ -22,6 +23,7 @@ from analytics_automated.pipelines.definitions import (
 )
 from analytics_automated.pipelines.definitions.task import SoftwareDefinition
 from analytics_automated.pipelines.models import (
+    Backend,
     Environment,
     Parameter,
     Software,
@@ -194,6 +196,11 @@ class TaskAdmin(WithFiles, ShowsCommand, Copies):
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """The form field of a column."""
         return with_owner(db_field) or super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new task runs on the backend that always exists."""
+        local = Backend.objects.filter(name=LOCAL_BACKEND).first()
+        return {"backend": local, **super().get_changeform_initial_data(request)}
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the number of steps."""

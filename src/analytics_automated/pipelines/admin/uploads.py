@@ -13,7 +13,8 @@ from django.urls import path, reverse
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html
 
-from analytics_automated.pipelines.admin.forms import ConfigurationForm, OwnRows
+from analytics_automated.pipelines.admin.forms import ConfigurationForm
+from analytics_automated.pipelines.admin.rows import OwnRows, RowsInOrder
 from analytics_automated.pipelines.admin.theme import ClearableFileInput, TabularInline
 from analytics_automated.pipelines.models.shipped import ShippedFile
 from analytics_automated.storage.models import Blob
@@ -88,10 +89,19 @@ class ShippedFileForm(ConfigurationForm):
         return cleaned
 
 
+class ShippedFiles(RowsInOrder):
+    """The rows of shipped files."""
+
+    def said_twice(self, place: int, form: Any) -> str:
+        """What is said of a path that another has."""
+        return f"{self.path}[{place}]: names {form.instance.path!r} twice"
+
+
 class ShippedFileRows(OwnRows, TabularInline):
     """The shipped files of a Task or Job."""
 
     form = ShippedFileForm
+    formset = ShippedFiles
     fields = ("position", "path", "upload", "stored")
     readonly_fields = ("stored",)
     verbose_name = "file"

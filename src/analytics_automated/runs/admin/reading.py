@@ -35,6 +35,7 @@ class ReadingAdmin(OnlyReading, ModelAdmin):
 
     show_full_result_count = False
     list_per_page = 50
+    compressed_fields = False
 
     class Media:
         css = {"all": ("runs/admin.css",)}
@@ -58,6 +59,7 @@ class ReadingRows(OnlyReading, TabularInline):
     formset = FirstRows
     extra = 0
     can_delete = False
+    hide_title = True
     show_change_link = True
 
 
