@@ -592,11 +592,13 @@ def test_editing_a_row_by_a_page_gives_a_new_snapshot_or_is_refused() -> None:
     assert [problem.where for problem in raised.value.problems] == ["jobs.go.results.done"]
 
 
-def test_a_job_that_is_not_runnable_may_be_wrong_in_the_pages_and_then_has_no_snapshot() -> None:
+def test_a_job_that_is_not_runnable_must_be_right_too() -> None:
     applied(PIPELINE.replace("runnable: true", "runnable: false"))
+    before = snapshot_of("go")
     TaskOutput.objects.filter(task__name="second").delete()
-    verify_stored()
-    assert Job.objects.get(name="go").snapshot is None
+    with pytest.raises(ConfigurationError):
+        verify_stored()
+    assert snapshot_of("go") == before
 
 
 def test_definitions_from_rows_are_those_of_files() -> None:

@@ -191,7 +191,7 @@ def _wrong_names() -> Iterator[Problem]:
 
 
 def _remarks(section: str, name: str) -> list[Problem]:
-    """What does not forbid a change: warnings, and what keeps a job that is not runnable from being so."""
+    """What is worth knowing, and does not forbid a change."""
     stored = read_stored()
     checked = check_configuration(stored.backends, stored.tasks, stored.jobs)
     return [problem for problem in checked.problems if problem.path[:2] == (section, name)]

@@ -21,18 +21,13 @@ def verify_stored(who: str = "") -> None:
     """Check the whole configuration as it stands in the database, renew the snapshots of all jobs, and write its
     history.
 
-    For changes by pages: call it in the transaction of the change, and let `ConfigurationError` undo that.
-    A job with problems is an error where it is runnable; else it only has no snapshot.
+    For changes by pages: call it in the transaction of the change, and let `ConfigurationError` undo that. What a file
+    may not say, a page may not either, so whatever is stored can be exported and applied.
     """
     stored = read_stored()
     unreadable = {(str(problem.path[0]), str(problem.path[1])) for problem in stored.problems}
     checked = check_configuration(stored.backends, stored.tasks, stored.jobs, unreadable=unreadable)
-    idle = {name for name, job in stored.jobs.items() if not job.runnable}
-    errors = [
-        problem
-        for problem in [*stored.problems, *checked.problems]
-        if not problem.warning and not (problem.path[0] == "jobs" and problem.path[1] in idle)
-    ]
+    errors = [problem for problem in [*stored.problems, *checked.problems] if not problem.warning]
     if errors:
         raise ConfigurationError(errors)
     for name in stored.jobs:

@@ -89,7 +89,6 @@ def _exit_codes(value: str) -> str:
 
 ExitRange = Annotated[
     Word,
-    at_most,
     BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
     AfterValidator(Rule(_exit_codes, pattern=r"^[0-9]{1,3}(-[0-9]{1,3})?$", minimum=0, maximum=255)),
 ]
