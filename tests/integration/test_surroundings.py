@@ -195,6 +195,12 @@ tasks:
       echo new > helpers/new.txt
       if [ -e 1-notes.txt ]; then cat 1-notes.txt >> made.txt; fi
 
+  meets_names:
+    inputs: {parts: {file: ".", many: true, env_only: true}, late: {file: late.txt, env_only: true}}
+    outputs: {made: {file: made.txt, optional: true}, deep: {file: out/deep.txt, optional: true}}
+    files: [helpers/lib.sh]
+    script: cat late.txt
+
   allowed:
     backend: place
     outputs: {made: made.txt}
@@ -227,6 +233,10 @@ jobs:
   speaks_oddly: {runnable: true, parameters: {how: {sets: speaks_oddly.how}}, steps: [{task: speaks_oddly}]}
   shows_progress: {runnable: true, parameters: {gate: {sets: shows_progress.gate}}, steps: [{task: shows_progress}]}
   allowed: {runnable: true, steps: [{task: allowed}]}
+  meets_names:
+    runnable: true
+    inputs: {parts: {many: true}, late: {}}
+    steps: [{task: meets_names}]
   ships:
     runnable: true
     inputs: {more: {many: true, optional: true, unpack: [zip, tar], max_size: 1MB, max_files: 5}}
@@ -593,6 +603,12 @@ def test_a_callers_file_never_takes_the_place_of_a_shipped_one(service: Service)
     done = service.run("ships", files={"more": ("notes.txt", b"the caller's\n")})
     lines = made(service, done).splitlines()
     assert (lines[1], lines[-1]) == ("notes as they were", "the caller's")
+
+
+@pytest.mark.parametrize("name", ["made.txt", "out", "helpers", "late.txt"])
+def test_a_callers_file_never_takes_a_place_of_the_tasks_own(service: Service, name: str) -> None:
+    done = service.run("meets_names", files=[("parts", (name, b"the caller's")), ("late", ("x", b"late"))])
+    assert (done["status"], done["message"], done["results"]) == ("COMPLETE", "", [])
 
 
 def test_a_submission_keeps_the_files_that_were_shipped_when_it_was_made(
