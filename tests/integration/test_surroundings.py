@@ -150,7 +150,7 @@ tasks:
     parameters: {how: {type: string}, words: {type: string, default: A word of the tool.}}
     script: |
       [ "$param_how" = 0 ] || printf '%s' "$param_words" > "$message_file"
-      case $param_how in signal) kill -SEGV $$ ;; late) sleep 600 ;; *) exit "$param_how" ;; esac
+      case $param_how in signal) kill -SEGV $$ ;; late) sleep 600 ;; unfit) mkdir "$output_more" ;; *) exit "$param_how" ;; esac
     timeout: 2s
     exit_codes: {stop: [3], messages: {4: A message of the author., 3: Stopped., 5: Five.}}
   speaks_oddly:
@@ -514,6 +514,13 @@ def test_a_message_of_the_tool_tells_where_it_stops(service: Service) -> None:
 def test_a_message_tells_of_a_missing_output(service: Service) -> None:
     done = service.run("speaks", json={"parameters": {"how": "00"}})
     assert (done["cause"], done["message"]) == ("missing_output", "A word of the tool.")
+
+
+def test_a_message_tells_of_an_output_that_cannot_be_taken(service: Service) -> None:
+    done = service.run("speaks", json={"parameters": {"how": "unfit"}})
+    assert (done["status"], done["cause"], done["message"]) == ("ERROR", "missing_output", "A word of the tool.")
+    done = service.run("speaks", json={"parameters": {"how": "unfit", "words": " "}})
+    assert done["message"] == "Step 'speaks' failed. The output 'more' is no regular file."
 
 
 def test_messages_of_the_author_go_before_those_of_the_service(service: Service) -> None:
