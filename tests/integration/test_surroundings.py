@@ -201,6 +201,12 @@ tasks:
     files: [helpers/lib.sh]
     script: cat late.txt
 
+  ships_programs:
+    outputs: {made: made.txt}
+    files: [tools/tool.sh, plain.sh]
+    command: ./tools/tool.sh a "b c"
+    stdout: made
+
   allowed:
     backend: place
     outputs: {made: made.txt}
@@ -233,6 +239,7 @@ jobs:
   speaks_oddly: {runnable: true, parameters: {how: {sets: speaks_oddly.how}}, steps: [{task: speaks_oddly}]}
   shows_progress: {runnable: true, parameters: {gate: {sets: shows_progress.gate}}, steps: [{task: shows_progress}]}
   allowed: {runnable: true, steps: [{task: allowed}]}
+  ships_programs: {runnable: true, steps: [{task: ships_programs}]}
   meets_names:
     runnable: true
     inputs: {parts: {many: true}, late: {}}
@@ -274,6 +281,9 @@ def system(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
     (folder / "helpers").mkdir()
     (folder / "helpers" / "lib.sh").write_text("greet() { echo hello; }\n")
     (folder / "notes.txt").write_text("notes as they were\n")
+    (folder / "tools").mkdir()
+    (folder / "tools" / "tool.sh").write_text("#!/bin/sh\nprintf '[%s]' \"$@\"\nstat -c %a tools/tool.sh plain.sh\n")
+    (folder / "plain.sh").write_text("echo plain\n")
     pipeline = folder / "pipeline.yaml"
     pipeline.write_text(PIPELINE.replace("PLACE", str(place)))
     system = LiveSystem(
@@ -610,6 +620,10 @@ def test_a_callers_file_never_takes_the_place_of_a_shipped_one(service: Service)
     done = service.run("ships", files={"more": ("notes.txt", b"the caller's\n")})
     lines = made(service, done).splitlines()
     assert (lines[1], lines[-1]) == ("notes as they were", "the caller's")
+
+
+def test_a_shipped_program_can_be_run(service: Service) -> None:
+    assert made(service, service.run("ships_programs", json={})) == "[a][b c]555\n444\n"
 
 
 @pytest.mark.parametrize("name", ["made.txt", "out", "helpers", "late.txt"])

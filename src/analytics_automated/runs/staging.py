@@ -13,6 +13,9 @@ from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import copy_out
 
 LONGEST_NAME = 200
+PROGRAM_MAGIC = (b"#!", b"\x7fELF")
+"""How files begin that the system runs by themselves: execve(2), and the ELF specification's e_ident."""
+LONGEST_MAGIC = max(map(len, PROGRAM_MAGIC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,18 @@ def _offered(step_run: StepRun) -> Mapping[str, list[Available]]:
 
 
 def ship(files: Mapping[str, Blob], work: Path) -> None:
-    """Copy the shipped files into the work folder, read-only, under their paths. Their folders can be written to."""
+    """Copy the shipped files into the work folder, read-only, under their paths. Their folders can be written to.
+
+    What its first bytes tell to be a program, a script with `#!` or an ELF file, can be run. The content alone decides,
+    so that two files with one digest are one in every way.
+    """
     for path, blob in files.items():
         target = work / path
         target.parent.mkdir(parents=True, exist_ok=True)
         copy_out(blob.key, target)
-        target.chmod(0o444)
+        with target.open("rb") as copy:
+            is_program = copy.read(LONGEST_MAGIC).startswith(PROGRAM_MAGIC)
+        target.chmod(0o555 if is_program else 0o444)
 
 
 def stage(
