@@ -1160,6 +1160,21 @@ tasks:
         "belongs to a string",
     ),
     Bad(
+        "parameter-pattern-recursion",
+        """\
+format: 1
+pipeline: p
+tasks:
+  t:
+    command: tool {param.x}
+    parameters:
+      x: {type: string, default: a, pattern: '((?1)?a)+b'}
+""",
+        7,
+        "tasks.t.parameters.x.pattern",
+        "calls a part of itself by (?1), which may take memory without bound: write it without recursion",
+    ),
+    Bad(
         "parameter-wrong-pattern",
         """\
 format: 1
