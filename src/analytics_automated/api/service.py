@@ -7,7 +7,7 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import ValidationError
 
 from analytics_automated import __version__
-from analytics_automated.api import jobs, submissions, submitting
+from analytics_automated.api import acting, jobs, submitting
 from analytics_automated.api.problems import KINDS, Problem, problem_response
 from analytics_automated.pipelines.refusals import Refusal
 
@@ -22,7 +22,7 @@ api = NinjaAPI(
 )
 api.add_router("v1", jobs.router)
 api.add_router("v1", submitting.router)
-api.add_router("v1", submissions.router)
+api.add_router("v1", acting.router)  # which is that of `submissions`, with more
 
 
 class KindShown(Schema):

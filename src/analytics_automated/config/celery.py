@@ -71,6 +71,7 @@ def run_worker(queues: list[str] | None, concurrency: int | None) -> int:
     from analytics_automated.config.settings import AA
     from analytics_automated.pipelines.models import QueueType
     from analytics_automated.worker.attendant import Attendant
+    from analytics_automated.worker.keeper import start_keeper
     from analytics_automated.worker.service import service
 
     service.slots = concurrency or AA.worker_concurrency or os.cpu_count() or 1
@@ -91,6 +92,7 @@ def run_worker(queues: list[str] | None, concurrency: int | None) -> int:
         quiet=True,
         loglevel=AA.log_level,
     )
+    start_keeper()
     worker.start()
     return int(worker.exitcode or 0)
 

@@ -55,16 +55,15 @@ def executor_of(backend: Backend) -> Executor:
     return _executor(backend.queue_type.executor, json.dumps(backend.options, sort_keys=True))
 
 
-def run(claim: engine.Claim, started: Callable[[Running], None], stopping: Callable[[], bool]) -> list[StepRun]:
+def run(claim: engine.Claim, started: Callable[[Running], None]) -> list[StepRun]:
     """Run what was claimed, to its end, and record that. Returns the steps that became ready.
 
-    `started` is told of the command once it runs; when a command was cancelled while `stopping()` the step goes
-    back into the queue. Whatever goes wrong in A_A itself ends the step with CRASH: the operator sees the
-    traceback in the log, the caller a sentence.
+    `started` is told of the command once it runs, and may end it by its executor's `cancel`. Whatever goes wrong in
+    A_A itself ends the step with CRASH: the operator sees the traceback in the log, the caller a sentence.
     """
     folder = work_folder(claim.backend, claim.step_run.attempt_name)
     try:
-        return _run(claim, folder, started, stopping)
+        return _run(claim, folder, started)
     except Exception as error:
         logger.exception("an attempt broke", extra=_ids(claim.step_run))
         message = f"Step '{claim.step_run.step}' could not be run by this service."
@@ -75,9 +74,7 @@ def run(claim: engine.Claim, started: Callable[[Running], None], stopping: Calla
             _remove(folder, claim.step_run)
 
 
-def _run(
-    claim: engine.Claim, folder: WorkFolder, started: Callable[[Running], None], stopping: Callable[[], bool]
-) -> list[StepRun]:
+def _run(claim: engine.Claim, folder: WorkFolder, started: Callable[[Running], None]) -> list[StepRun]:
     step, plan = claim.step_run.step, claim.plan
     task = plan.task_of(step)
     try:
@@ -101,9 +98,8 @@ def _run(
         message = f"Step '{step}' was not run: the value of '{unsafe.parameter}' would be read as an option."
         return engine.finish(claim, Verdict(StepStatus.ERROR, message, Cause.EXIT.value), None)
     outcome = _execute(claim, folder, prepared, place, secrets, started)
-    if outcome.cause is Cause.CANCELLED and stopping():
-        engine.give_back(claim, outcome)
-        return []
+    if outcome.cause is Cause.CANCELLED:
+        return engine.end_stopped(claim, outcome)
     told = read_message(folder.message, secrets)
     verdict = judge(task, step, outcome, place.timeout, told)
     if place.setups and setup_failed(folder, outcome):

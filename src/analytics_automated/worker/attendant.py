@@ -1,5 +1,5 @@
-"""A thread of the worker's own: follows the queues that there are, and looks for steps that nobody was told of, or that
-nobody runs any more."""
+"""A thread beside the worker's consumer: follows the queues that there are, and looks for steps that nobody was told
+of, or that nobody runs any more, and for what they left."""
 
 import logging
 import threading
@@ -13,12 +13,12 @@ from django.db import DatabaseError, connection
 
 from analytics_automated.pipelines.models import QueueType
 from analytics_automated.runs import engine
+from analytics_automated.worker.janitor import clean_up
 from analytics_automated.worker.recovery import recover_lost_steps
 from analytics_automated.worker.service import service
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
-PROGRESS_SECONDS = 1.0
 
 
 class Attendant(bootsteps.StartStopStep):
@@ -42,18 +42,19 @@ class Attendant(bootsteps.StartStopStep):
         self._stopped.set()
 
     def _attend(self, consumer: Any) -> None:
-        due = progress_due = time.monotonic()
+        due = janitor_due = time.monotonic()
         try:
             while not self._stopped.wait(LOOK_SECONDS):
                 try:
                     if service.follows:
                         self._follow(consumer)
-                    if time.monotonic() >= progress_due:
-                        progress_due = time.monotonic() + PROGRESS_SECONDS
-                        service.tell_progress()
+                    if time.monotonic() >= janitor_due:
+                        janitor_due = time.monotonic() + settings.AA.lease_seconds
+                        clean_up()
                     if time.monotonic() >= due:
                         due = time.monotonic() + settings.AA.reconcile_interval
                         recover_lost_steps()
+                        engine.lose_expired()
                         engine.reconcile(service.queues, service.free_slots)
                 except DatabaseError:
                     logger.exception("the database cannot be asked")
