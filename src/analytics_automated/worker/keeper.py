@@ -7,8 +7,9 @@ import logging
 import threading
 import time
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
+from analytics_automated.runs.outages import is_outage, tell_outage
 from analytics_automated.worker.service import service
 
 logger = logging.getLogger(__name__)
@@ -17,8 +18,9 @@ PROGRESS_SECONDS = 1.0
 
 
 def start_keeper() -> None:
-    """Start the thread; it ends with the process."""
+    """Start the thread, and one beside it that needs no database; they end with the process."""
     threading.Thread(target=_keep, name="keeper", daemon=True).start()
+    threading.Thread(target=_watch, name="watch", daemon=True).start()
 
 
 def _keep() -> None:
@@ -30,9 +32,16 @@ def _keep() -> None:
             if time.monotonic() >= progress_due:
                 progress_due = time.monotonic() + PROGRESS_SECONDS
                 service.tell_progress()
-        except DatabaseError:
-            logger.exception("the database cannot be asked about the steps that run here")
-            connection.close()
-        except Exception:
+        except Exception as error:
+            if is_outage(error):
+                tell_outage(error)
+                continue
             logger.exception("the steps that run here cannot be kept")
+            connection.close()
+
+
+def _watch() -> None:
+    """A database that hangs must not keep a step beyond its lease."""
+    while True:
+        time.sleep(LOOK_SECONDS)
         service.end_what_may_be_lost()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from analytics_automated.executors.base import Cause, Outcome
@@ -207,11 +208,13 @@ def test_equal_bytes_are_kept_once(submit) -> None:
 
 def test_a_broker_that_is_down_does_not_lose_a_submission(submit, monkeypatch: pytest.MonkeyPatch) -> None:
     from analytics_automated.runs import dispatch
+    from analytics_automated.runs.broker import Broker
 
     def send_task(*_: object, **__: object) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(dispatch.current_app, "send_task", send_task)
+    monkeypatch.setattr(dispatch, "broker", Broker())
+    monkeypatch.setattr(current_app, "send_task", send_task)
     submission = submit()
     assert statuses(submission)["first"] == "QUEUED"
 

@@ -57,9 +57,12 @@ def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Se
         exit_code = outcome.exit_code if outcome else None
         if try_again(submission, claim.step_run, claim.plan, verdict, exit_code, now):
             close_attempt(claim.attempt, verdict.cause, outcome, now)
+            transaction.on_commit(lambda: remove(keys), robust=True)
             return []
         if not _close(claim, verdict, outcome, now):
-            transaction.on_commit(lambda: remove(keys), robust=True)
+            # Where this was done already, and only the answer to its commit was lost, rows name them.
+            named = set(Blob.objects.filter(key__in=keys).values_list("key", flat=True))
+            transaction.on_commit(lambda: remove(key for key in keys if key not in named), robust=True)
             return []
         unneeded = _keep(claim, gathered)
         events = [step_event(claim.step_run, verdict.status, now, verdict.message)]
