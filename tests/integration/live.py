@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from typing import Any, TypeVar
 
 import httpx
 import psutil
+
+import stacks
 
 AA = Path(sys.executable).with_name("aa")
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,10 +46,10 @@ def until(look: Callable[[], _T | None], what: str, patience: float = PATIENCE) 
 
 
 def variables(data: Path, **more: str) -> dict[str, str]:
-    """The environment of an `aa` command: of A_A's own variables only these."""
+    """The environment of an `aa` command: of A_A's own variables only these, and those of the stack."""
     own = ("AA_", "DJANGO_")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-    return {**inherited, "AA_DATA_DIR": str(data), **more}
+    return {**inherited, "AA_DATA_DIR": str(data), **stacks.variables_of(data), **more}
 
 
 def aa(data: Path, *arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -224,10 +225,9 @@ def _close(process: subprocess.Popen[str]) -> None:
 
 
 def holdings(data: Path) -> dict[str, int]:
-    """What a data folder holds: rows by table, stored files, and files of work folders."""
-    with contextlib.closing(sqlite3.connect(f"file:{data / 'database.sqlite3'}?mode=ro", uri=True)) as database:
-        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        held = {name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}
+    """What an installation holds: rows by table, stored files, and files of work folders."""
+    counts = (f"SELECT '{table}' AS name, count(*) AS held FROM \"{table}\"" for table in stacks.tables(data))
+    held = {row["name"]: row["held"] for row in stacks.rows(data, " UNION ALL ".join(counts))}
     for folder in ("blobs", "work"):
         held[f"{folder}/"] = sum(path.is_file() for path in (data / folder).rglob("*"))
     return held

@@ -1,13 +1,12 @@
 """`aa check` and `aa apply` as people run them: exit codes, what is said where, and what is left behind."""
 
-import contextlib
 import os
-import sqlite3
 import subprocess
 from pathlib import Path
 
 import pytest
 
+import stacks
 from integration.live import AA, EXAMPLES, aa, variables
 
 GOOD = """\
@@ -35,11 +34,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rows(data: Path) -> dict[str, list[tuple[str, ...]]]:
-    with contextlib.closing(sqlite3.connect(data / "database.sqlite3")) as database:
-        return {
-            table: database.execute(f"SELECT * FROM pipelines_{table} ORDER BY id").fetchall()
-            for table in ("task", "job", "step", "parameter", "backend", "queuetype", "snapshot")
-        }
+    return {
+        table: [tuple(row.values()) for row in stacks.rows(data, f"SELECT * FROM pipelines_{table} ORDER BY id")]
+        for table in ("task", "job", "step", "parameter", "backend", "queuetype", "snapshot")
+    }
 
 
 # aa check
@@ -226,7 +224,7 @@ def test_a_warning_is_told_when_it_is_applied(folder: Path) -> None:
 def test_the_data_folder_of_the_command_line_is_taken_before_that_of_the_environment(folder: Path) -> None:
     here, there = folder / "here", folder / "there"
     assert aa(there, "apply", "--data", here, folder / "good.yaml").returncode == 0
-    assert (here / "database.sqlite3").exists()
+    assert (here / "secret_key").exists()
     assert not there.exists()
     assert len(rows(here)["task"]) == 2
 
@@ -243,8 +241,7 @@ def test_a_data_folder_that_cannot_be_used_is_said_to_be_so(folder: Path) -> Non
 def test_a_database_without_tables_is_said_to_be_so(folder: Path) -> None:
     data = folder / "data"
     data.mkdir(mode=0o700)
-    sqlite3.connect(data / "database.sqlite3").close()
-    (data / "database.sqlite3").write_bytes(b"")
+    stacks.empty(data)
     done = aa(data, "apply", folder / "good.yaml")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

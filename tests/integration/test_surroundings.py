@@ -1,9 +1,7 @@
 """What belongs to a task's surroundings: reference data, PATH, setup, secrets, defaults and limits, and its voice."""
 
-import contextlib
 import hashlib
 import json
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import stacks
 from integration.live import LiveSystem, Service, apply, until
 from integration.test_endings import everything_shown
 
@@ -313,21 +312,17 @@ def service(system: LiveSystem) -> Service:
 
 def operators_view(system: LiveSystem, submission: dict[str, Any]) -> dict[str, Any]:
     """The last Attempt of a Submission of one step."""
-    with contextlib.closing(sqlite3.connect(f"file:{system.data / 'database.sqlite3'}?mode=ro", uri=True)) as database:
-        database.row_factory = sqlite3.Row
-        row = database.execute(
-            "SELECT runs_attempt.* FROM runs_attempt JOIN runs_steprun ON runs_steprun.id = step_run_id "
-            "WHERE submission_id = ? ORDER BY runs_attempt.id DESC",
-            (submission["id"].replace("-", ""),),
-        ).fetchone()
-    return dict(row)
+    return stacks.rows(
+        system.data,
+        "SELECT runs_attempt.* FROM runs_attempt JOIN runs_steprun ON runs_steprun.id = step_run_id "
+        "WHERE submission_id = :key ORDER BY runs_attempt.id DESC",
+        key=submission["id"].replace("-", ""),
+    )[0]
 
 
-def change(system: LiveSystem, statement: str, *values: object) -> None:
+def change(system: LiveSystem, statement: str, **values: object) -> None:
     """Change the configuration under the running service, as a page or another program might."""
-    with contextlib.closing(sqlite3.connect(system.data / "database.sqlite3")) as database:
-        database.execute(statement, values)
-        database.commit()
+    stacks.rows(system.data, statement, **values)
 
 
 def made(service: Service, submission: dict[str, Any]) -> str:
@@ -355,7 +350,7 @@ def test_data_of_the_backend_are_in_a_script(system: LiveSystem, service: Servic
 def test_data_that_the_backend_has_no_more_end_the_step(system: LiveSystem, service: Service) -> None:
     """What was there when the job was configured may be gone when the step is taken up."""
     assert made(service, service.run("data_lost", json={})) == "letters\n"
-    change(system, "DELETE FROM pipelines_data WHERE name = ?", "lost")
+    change(system, "DELETE FROM pipelines_data WHERE name = 'lost'")
     for job in ("data_lost", "data_lost_in_script"):
         done = service.run(job, json={})
         assert (done["status"], done["cause"]) == ("CRASH", "backend_unavailable")
@@ -588,13 +583,13 @@ def test_what_the_backend_allows_now_holds(service: Service, system: LiveSystem)
     assert made(service, done) == "8 4000\n"
     assert operators_view(system, done)["timeout"] == 60
     less = {"timeout": "20s", "resources": {"cpus": 2, "memory": "500MB"}}
-    change(system, "UPDATE pipelines_backend SET limits = ? WHERE name = 'place'", json.dumps(less))
+    change(system, "UPDATE pipelines_backend SET limits = :limits WHERE name = 'place'", limits=json.dumps(less))
     try:
         done = service.run("allowed", json={})
         assert made(service, done) == "2 500\n"
         assert operators_view(system, done)["timeout"] == 20
     finally:
-        change(system, "UPDATE pipelines_backend SET limits = ? WHERE name = 'place'", None)
+        change(system, "UPDATE pipelines_backend SET limits = NULL WHERE name = 'place'")
 
 
 def test_without_any_time_limit_the_backends_bound_holds(service: Service, system: LiveSystem) -> None:

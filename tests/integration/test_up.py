@@ -3,7 +3,6 @@
 import contextlib
 import re
 import signal
-import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+import stacks
 from integration.live import AA, PATIENCE, LiveSystem, Service, aa, alive, apply, processes_of, until, variables
 
 PIPELINE = """\
@@ -197,11 +197,10 @@ def test_a_worker_serves_only_the_queues_that_it_is_told(prepared: Path, tmp_pat
 
 def state(data: Path, submission: dict[str, Any]) -> tuple[str, list[tuple[str, int]]]:
     """The status of a submission as the database has it, and those of its steps with their attempts."""
-    key = (submission["id"].replace("-", ""),)
-    with contextlib.closing(sqlite3.connect(f"file:{data / 'database.sqlite3'}?mode=ro", uri=True)) as database:
-        [(status,)] = database.execute("SELECT status FROM runs_submission WHERE id = ?", key)
-        steps = list(database.execute("SELECT status, attempt FROM runs_steprun WHERE submission_id = ?", key))
-    return status, steps
+    key = submission["id"].replace("-", "")
+    [row] = stacks.rows(data, "SELECT status FROM runs_submission WHERE id = :key", key=key)
+    steps = stacks.rows(data, "SELECT status, attempt FROM runs_steprun WHERE submission_id = :key", key=key)
+    return row["status"], [(step["status"], step["attempt"]) for step in steps]
 
 
 @contextlib.contextmanager

@@ -39,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "definition-changed": Kind(
         409, "Definition changed", "The job has changed since the definition that the request names."
     ),
+    "not-resumable": Kind(409, "Not resumable", "The submission cannot be started again as it is."),
     "gone": Kind(410, "Gone", "It was there, and was deleted or has expired."),
     "too-large": Kind(413, "Too large", "A file, or the request as a whole, is larger than it may be."),
     "unsupported-media-type": Kind(415, "Unsupported media type", "Send multipart/form-data or application/json."),

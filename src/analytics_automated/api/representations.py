@@ -76,7 +76,7 @@ def submission_state(
         results=[result_file(each, addresses) for each in results],
         links=SubmissionLinks(
             self=addresses.of("submissions", key),
-            cancel=None,
+            cancel=None if submission.is_terminal else addresses.of("submissions", key, "cancel"),
             events=addresses.of("submissions", key, "events"),
             results=addresses.of("submissions", key, "results"),
             archive=addresses.of("submissions", key, "results.zip"),

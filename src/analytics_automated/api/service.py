@@ -7,9 +7,10 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import ValidationError
 
 from analytics_automated import __version__
-from analytics_automated.api import jobs, submissions, submitting
+from analytics_automated.api import acting, jobs, submitting
 from analytics_automated.api.problems import KINDS, Problem, problem_response
 from analytics_automated.pipelines.refusals import Refusal
+from analytics_automated.runs.outages import RETRY_AFTER, is_outage, tell_outage
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ api = NinjaAPI(
 )
 api.add_router("v1", jobs.router)
 api.add_router("v1", submitting.router)
-api.add_router("v1", submissions.router)
+api.add_router("v1", acting.router)  # which is that of `submissions`, with more
 
 
 class KindShown(Schema):
@@ -63,6 +64,11 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  # n
 
 @api.exception_handler(Exception)
 def _broken(request: HttpRequest, error: Exception) -> HttpResponse:
+    if is_outage(error):
+        tell_outage(error)
+        answer = problem_response(Problem("unavailable", "The service cannot reach its database at present."))
+        answer["Retry-After"] = str(RETRY_AFTER)
+        return answer
     request_id = request.META.get("aa.request_id")
     logger.error("a request failed", exc_info=error, extra={"request": request_id, "path": request.path})
     detail = f"The service failed. Its operator finds why by the id {request_id}."

@@ -16,7 +16,7 @@ from analytics_automated.api.schemas import EventPage, ProblemDocument, ResultPa
 from analytics_automated.runs.models import Result, Submission
 
 router = Router(tags=["submissions"])
-NOT_FOUND = {404: ProblemDocument}
+NOT_FOUND = {404: ProblemDocument, 410: ProblemDocument}
 
 
 def find_submission(submission_id: uuid.UUID) -> Submission:
@@ -24,6 +24,8 @@ def find_submission(submission_id: uuid.UUID) -> Submission:
     found = Submission.objects.select_related("snapshot").filter(pk=submission_id).first()
     if found is None:
         raise Problem("not-found", "There is no submission of that id.")
+    if found.deleted is not None:
+        raise Problem("gone", "The submission was deleted.")
     return found
 
 

@@ -120,5 +120,13 @@ def manage(context: click.Context, arguments: tuple[str, ...]) -> None:  # noqa:
             break
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "analytics_automated.config.settings")
     from django.core.management import execute_from_command_line
+    from django.db import Error
 
-    execute_from_command_line(["aa manage", *given])
+    from analytics_automated.runs.outages import is_outage
+
+    try:
+        execute_from_command_line(["aa manage", *given])
+    except Error as error:
+        if not is_outage(error):
+            raise
+        raise click.ClickException(f"the database cannot be reached: {error}") from None

@@ -18,7 +18,7 @@ def make_app() -> Celery:
     result, and may be lost."""
     from analytics_automated.config.settings import AA, DATA, TIME_ZONE
 
-    broker = {"broker_url": AA.broker_url.get_secret_value()} if AA.broker_url else broker_settings(DATA.broker)
+    broker = remote_broker(AA.broker_url.get_secret_value()) if AA.broker_url else broker_settings(DATA.broker)
     made = Celery("analytics_automated")
     made.config_from_object(
         {
@@ -33,7 +33,9 @@ def make_app() -> Celery:
             "worker_enable_remote_control": False,
             "worker_send_task_events": False,
             "worker_hijack_root_logger": False,
+            "worker_enable_prefetch_count_reduction": False,
             "broker_connection_retry_on_startup": True,
+            "broker_connection_max_retries": None,  # a worker that gives up would have to be started by hand
             "timezone": TIME_ZONE,
             "beat_schedule_filename": str(DATA.beat / "schedule"),
             "beat_schedule": {
@@ -49,6 +51,24 @@ def make_app() -> Celery:
     made.set_default()
     made.autodiscover_tasks(["analytics_automated.worker"], force=False)
     return made
+
+
+def remote_broker(url: str) -> dict[str, Any]:
+    """The Celery settings for a broker at that address."""
+    if not url.startswith(("redis", "valkey", "sentinel")):
+        return {"broker_url": url}
+    return {
+        "broker_url": url,
+        "broker_transport_options": {
+            # Commands are answered at once, or the broker is gone; a worker's wait for messages is none of them.
+            "socket_connect_timeout": 5,
+            "socket_timeout": 15,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        },
+        # A busy worker leaves messages to others; kombu can do that with Redis alone.
+        "worker_disable_prefetch": True,
+    }
 
 
 MAINTENANCE_QUEUE = "maintenance"
@@ -69,13 +89,13 @@ def run_worker(queues: list[str] | None, concurrency: int | None) -> int:
     Without `queues` it serves all that backends name, also those that appear later.
     """
     from analytics_automated.config.settings import AA
-    from analytics_automated.pipelines.models import QueueType
     from analytics_automated.worker.attendant import Attendant
+    from analytics_automated.worker.keeper import start_keeper
     from analytics_automated.worker.service import service
 
     service.slots = concurrency or AA.worker_concurrency or os.cpu_count() or 1
     service.follows = queues is None
-    service.queues = frozenset(queues if queues is not None else QueueType.objects.values_list("name", flat=True))
+    service.queues = frozenset(queues if queues is not None else _known_queues())
     app.loader.import_module("analytics_automated.worker.tasks")
     app.steps["consumer"].add(Attendant)
     # Celery warns of root because of pickled messages, which are not accepted here.
@@ -91,8 +111,25 @@ def run_worker(queues: list[str] | None, concurrency: int | None) -> int:
         quiet=True,
         loglevel=AA.log_level,
     )
+    start_keeper()
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def _known_queues() -> list[str]:
+    """Those that backends name; none where the database is not there yet: the worker follows those that appear."""
+    from django.db import Error
+
+    from analytics_automated.pipelines.models import QueueType
+    from analytics_automated.runs.outages import is_outage, tell_outage
+
+    try:
+        return list(QueueType.objects.values_list("name", flat=True))
+    except Error as error:
+        if not is_outage(error):
+            raise
+        tell_outage(error)
+        return []
 
 
 def run_beat() -> None:

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     worker_concurrency: int | None = Field(
         None, ge=1, description="Steps that a worker runs at once; the number of processors unless set."
     )
+    lease_seconds: float = Field(
+        30.0, ge=2, le=3600, description="Seconds after which a step is lost whose worker has not said that it runs it."
+    )
     stop_grace: Duration = Field(
         5.0, description="Time that running steps have to end when a worker is stopped; then they go back to the queue."
     )

@@ -1,8 +1,9 @@
 """Django's settings, made from the environment."""
 
+import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from analytics_automated.config.data_folder import DataFolder
 from analytics_automated.config.environment import read_settings
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "analytics_automated.api.request_ids.RequestIdMiddleware",
     "analytics_automated.api.problems.ApiMiddleware",
+    "analytics_automated.web.outages.OutageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -94,14 +96,29 @@ if AA.database_url:
     _url = urlsplit(AA.database_url)
     DATABASES: dict[str, dict[str, Any]] = {
         "default": {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "analytics_automated.config.postgresql",
             "NAME": unquote(_url.path.lstrip("/")),
             "USER": unquote(_url.username or ""),
             "PASSWORD": unquote(_url.password or ""),
             "HOST": unquote(_url.hostname or ""),
             "PORT": str(_url.port or ""),
-            # Celery closes Django's connection around every task: a pool makes that free of cost.
-            "OPTIONS": {"pool": {"min_size": 1, "max_size": AA.web_threads + 4}},
+            "OPTIONS": {
+                # A server that is gone without a word is noticed within seconds, and so is one that comes back.
+                "connect_timeout": "5",
+                "tcp_user_timeout": "10000",
+                "keepalives_idle": "10",
+                "keepalives_interval": "5",
+                "keepalives_count": "2",
+                **dict(parse_qsl(_url.query)),
+                # Celery closes Django's connection around every task: a pool makes that free of cost.
+                "pool": {
+                    "min_size": 1,
+                    "max_size": max(AA.web_threads, AA.worker_concurrency or os.cpu_count() or 1) + 4,
+                    "timeout": 2.5,
+                    "reconnect_timeout": 2.0,
+                    "name": "aa",
+                },
+            },
         }
     }
 else:
@@ -161,5 +178,6 @@ LOGGING = {
         "analytics_automated": {"level": AA.log_level},
         "django.security.DisallowedHost": {"level": "CRITICAL"},  # anybody can send any Host
         "django.request": {"level": "ERROR"},  # what a caller did wrong is told to the caller
+        "psycopg.pool": {"level": "ERROR"},  # an outage is told once, by whoever needs the database
     },
 }

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from analytics_automated.executors.attended import AttendedCommand
 from analytics_automated.executors.base import CommandSpec, Executor, Outcome
 
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 1.0
 """What a command has between SIGTERM and SIGKILL to clean up, where it is ended before its time."""
 
 

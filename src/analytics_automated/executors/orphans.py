@@ -4,9 +4,14 @@ import selectors
 import time
 
 from analytics_automated.executors.endings import Ending
-from analytics_automated.executors.processes import Process, ProcessTree
+from analytics_automated.executors.processes import Process, ProcessTree, all_processes
 
 _LEADER_UNKNOWN = 0
+
+
+def attempts_alive() -> set[str]:
+    """The attempts that processes of this machine carry, as far as this user may see them."""
+    return {attempt for process in all_processes() for attempt in process.carried()}
 
 
 def end_orphans(attempt: str) -> list[Process]:

@@ -32,6 +32,12 @@ class Process:
             return None
         return cls(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
+    def carried(self) -> list[str]:
+        """The attempts that its environment names: one, or none."""
+        prefix = f"{ATTEMPT_VARIABLE}=".encode()
+        found = (each for environment in self._environments() for each in environment.split(b"\0"))
+        return [each[len(prefix) :].decode(errors="replace") for each in found if each.startswith(prefix)]
+
     def carries(self, variable: bytes) -> bool:
         """Whether its environment, as it was when its program started, has this `NAME=value`."""
         return any(variable in environment.split(b"\0") for environment in self._environments())
@@ -48,6 +54,12 @@ class Process:
             for task in os.listdir(f"/proc/{self.pid}/task"):  # noqa: PTH208 - only names are needed
                 with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                     yield _read(f"/proc/{self.pid}/task/{task}/environ")
+
+
+def all_processes() -> Iterator[Process]:
+    """All processes of this machine that live, but for this one."""
+    found = (Process.read(pid) for pid in _all_pids() if pid != os.getpid())
+    return (process for process in found if process is not None)
 
 
 class ProcessTree:

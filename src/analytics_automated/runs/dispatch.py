@@ -1,15 +1,13 @@
 """Wake-ups: messages that say no more than "look". Whatever becomes of one, the database is the truth."""
 
-import logging
 from collections.abc import Collection
 
-from celery import current_app
 from django.db import transaction
 
 from analytics_automated.pipelines.models import Backend
+from analytics_automated.runs.broker import broker
 from analytics_automated.runs.models import StepRun
 
-logger = logging.getLogger(__name__)
 LOOK = "aa.look"
 """The Celery task that looks: it takes the id of a StepRun."""
 
@@ -33,8 +31,5 @@ def _send(step_runs: Collection[StepRun], queues: dict[str, str]) -> None:
     for step_run in step_runs:
         if step_run.backend not in queues:
             continue  # its backend is gone: reconcile ends it
-        try:
-            current_app.send_task(LOOK, args=[step_run.pk], queue=queues[step_run.backend])
-        except Exception:  # every broker has exceptions of its own
-            logger.exception("no wake-up could be sent", extra={"step_run": step_run.pk})
+        if not broker.send(LOOK, [step_run.pk], queues[step_run.backend]):
             return

@@ -65,7 +65,7 @@ def _run_everything() -> None:
     running: list[execution.Running] = []
     try:
         while claim := engine.claim_best(f"examples-{os.getpid()}", queues):
-            execution.run(claim, running.append, lambda: False)
+            execution.run(claim, running.append)
             running.clear()
     except KeyboardInterrupt:
         for each in running:

@@ -53,9 +53,10 @@ SUBMISSION_TRANSITIONS: dict[SubmissionStatus, frozenset[SubmissionStatus]] = {
         }
     ),
     SubmissionStatus.COMPLETE: frozenset(),
-    SubmissionStatus.ERROR: frozenset(),
-    SubmissionStatus.CRASH: frozenset(),
-    SubmissionStatus.CANCELLED: frozenset(),
+    # Started again from its failed steps.
+    SubmissionStatus.ERROR: frozenset({SubmissionStatus.SUBMITTED}),
+    SubmissionStatus.CRASH: frozenset({SubmissionStatus.SUBMITTED}),
+    SubmissionStatus.CANCELLED: frozenset({SubmissionStatus.SUBMITTED}),
 }
 
 STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
@@ -68,18 +69,24 @@ STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
             StepStatus.ERROR,
             StepStatus.CRASH,
             StepStatus.CANCELLED,
-            StepStatus.QUEUED,  # given back by a worker that stops
+            StepStatus.QUEUED,  # given back by a worker that stops, or tried again
         }
     ),
     StepStatus.COMPLETE: frozenset(),
     StepStatus.SKIPPED: frozenset(),
-    StepStatus.ERROR: frozenset(),
-    StepStatus.CRASH: frozenset(),
-    StepStatus.CANCELLED: frozenset(),
+    # Started again with their Submission.
+    StepStatus.ERROR: frozenset({StepStatus.PENDING, StepStatus.QUEUED}),
+    StepStatus.CRASH: frozenset({StepStatus.PENDING, StepStatus.QUEUED}),
+    StepStatus.CANCELLED: frozenset({StepStatus.PENDING, StepStatus.QUEUED}),
 }
 
-TERMINAL_STEPS = frozenset(status for status, following in STEP_TRANSITIONS.items() if not following)
-TERMINAL_SUBMISSIONS = frozenset(status for status, following in SUBMISSION_TRANSITIONS.items() if not following)
+TERMINAL_STEPS = frozenset(
+    {StepStatus.COMPLETE, StepStatus.SKIPPED, StepStatus.ERROR, StepStatus.CRASH, StepStatus.CANCELLED}
+)
+"""Statuses in which nothing more happens by itself."""
+TERMINAL_SUBMISSIONS = frozenset(
+    {SubmissionStatus.COMPLETE, SubmissionStatus.ERROR, SubmissionStatus.CRASH, SubmissionStatus.CANCELLED}
+)
 
 
 class IllegalTransition(Exception):

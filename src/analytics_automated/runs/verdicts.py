@@ -38,8 +38,6 @@ def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float, tol
             message = f"Step '{step}' needed more memory than it may have."
         case Cause.SIGNAL:
             message = f"Step '{step}' was ended by the signal {_signal_name(outcome.signal)}."
-        case Cause.CANCELLED:
-            return Verdict(StepStatus.CANCELLED, f"Step '{step}' was cancelled.", Cause.CANCELLED, gathers=False)
         case cause:
             return Verdict(
                 StepStatus.CRASH, f"Step '{step}' could not be run by this service.", cause.value, gathers=False

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,27 @@ from django.conf import settings
 
 from analytics_automated.pipelines.models import Backend
 
+_PREFIX = "aa-"
+
 
 @dataclass(frozen=True, slots=True)
 class WorkFolder:
     """An attempt's own folder: the work folder itself, and beside it what a command may use but not gather."""
 
     top: Path
+
+    @property
+    def attempt(self) -> str:
+        """The attempt's name."""
+        return self.top.name.removeprefix(_PREFIX)
+
+    @property
+    def made(self) -> float:
+        """When it was last written to directly, in seconds since 1970; now where it is there no more."""
+        try:
+            return self.top.stat().st_mtime
+        except OSError:
+            return time.time()
 
     @property
     def work(self) -> Path:
@@ -100,5 +116,16 @@ def work_folder(backend: Backend, attempt_name: str) -> WorkFolder:
     """The folder of that attempt on that backend; not made yet."""
     if not re.fullmatch(r"[\w.-]+", attempt_name):
         raise ValueError(f"{attempt_name!r} is no name of an attempt")
-    root = Path(backend.root) if backend.root else settings.DATA.work
-    return WorkFolder(root / f"aa-{attempt_name}")
+    return WorkFolder(_root(backend) / f"{_PREFIX}{attempt_name}")
+
+
+def work_folders(backend: Backend) -> list[WorkFolder]:
+    """The folders of all attempts that are there on that backend; none where its root cannot be read here."""
+    try:
+        return [WorkFolder(path) for path in _root(backend).glob(f"{_PREFIX}*")]
+    except OSError:
+        return []
+
+
+def _root(backend: Backend) -> Path:
+    return Path(backend.root) if backend.root else Path(settings.DATA.work)

@@ -6,7 +6,7 @@ import logging
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from analytics_automated.storage.models import Blob
+from analytics_automated.storage.models import Blob, BlobQuerySet
 from analytics_automated.storage.streams import blob_storage, remove
 
 logger = logging.getLogger(__name__)
@@ -21,8 +21,13 @@ def sweep_blobs() -> int:
 
 
 def _sweep_rows() -> int:
+    return remove_unnamed(Blob.objects.filter(created__lt=timezone.now() - BLOB_AGE))
+
+
+def remove_unnamed(blobs: BlobQuerySet) -> int:
+    """Remove those of the blobs that no row names, with their bytes; how many."""
     swept = 0
-    for blob in Blob.objects.unnamed().filter(created__lt=timezone.now() - BLOB_AGE).iterator():
+    for blob in blobs.unnamed().iterator():
         try:
             with transaction.atomic():
                 blob.delete()

@@ -58,7 +58,7 @@ def _job(request: HttpRequest, job: Job, plan: Plan) -> dict[str, object]:
 @never_cache
 def submission(request: HttpRequest, submission: UUID) -> HttpResponse:
     """One Submission: where it stands, and what came of it. Raises `Http404` where there is none."""
-    row = Submission.objects.filter(pk=submission).first()
+    row = Submission.objects.filter(pk=submission, deleted__isnull=True).first()
     if row is None:
         raise Http404("There is no such submission.")
     results = row.results.public().select_related("blob")

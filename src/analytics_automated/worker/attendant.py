@@ -1,5 +1,5 @@
-"""A thread of the worker's own: follows the queues that there are, and looks for steps that nobody was told of, or that
-nobody runs any more."""
+"""A thread beside the worker's consumer: follows the queues that there are, and looks for steps that nobody was told
+of, or that nobody runs any more, and for what they left."""
 
 import logging
 import threading
@@ -9,16 +9,17 @@ from typing import Any
 from celery import bootsteps
 from celery.signals import worker_shutting_down
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from analytics_automated.pipelines.models import QueueType
 from analytics_automated.runs import engine
+from analytics_automated.runs.outages import is_outage, tell_outage
+from analytics_automated.worker.janitor import clean_up
 from analytics_automated.worker.recovery import recover_lost_steps
 from analytics_automated.worker.service import service
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
-PROGRESS_SECONDS = 1.0
 
 
 class Attendant(bootsteps.StartStopStep):
@@ -29,34 +30,36 @@ class Attendant(bootsteps.StartStopStep):
     def __init__(self, consumer: Any, **_: Any) -> None:
         super().__init__(consumer)
         self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
 
     def start(self, consumer: Any) -> None:
         """Called whenever the consumer is connected."""
-        self._stopped.clear()
-        self._thread = threading.Thread(target=self._attend, args=(consumer,), name="attendant", daemon=True)
-        self._thread.start()
+        self._stopped = threading.Event()  # that of an earlier thread stays set, however long that takes to see it
+        threading.Thread(target=self._attend, args=(consumer, self._stopped), name="attendant", daemon=True).start()
 
     def stop(self, consumer: Any) -> None:  # noqa: ARG002
         """Called when the connection is lost, or at the end."""
         self._stopped.set()
 
-    def _attend(self, consumer: Any) -> None:
-        due = progress_due = time.monotonic()
+    def _attend(self, consumer: Any, stopped: threading.Event) -> None:
+        due = janitor_due = time.monotonic()
         try:
-            while not self._stopped.wait(LOOK_SECONDS):
+            while not stopped.wait(LOOK_SECONDS):
                 try:
                     if service.follows:
                         self._follow(consumer)
-                    if time.monotonic() >= progress_due:
-                        progress_due = time.monotonic() + PROGRESS_SECONDS
-                        service.tell_progress()
+                    if time.monotonic() >= janitor_due:
+                        janitor_due = time.monotonic() + settings.AA.lease_seconds
+                        clean_up()
                     if time.monotonic() >= due:
                         due = time.monotonic() + settings.AA.reconcile_interval
                         recover_lost_steps()
+                        engine.lose_expired()
                         engine.reconcile(service.queues, service.free_slots)
-                except DatabaseError:
-                    logger.exception("the database cannot be asked")
+                except Exception as error:
+                    if is_outage(error):
+                        tell_outage(error)
+                        continue
+                    logger.exception("this worker cannot look after its queues")
                     connection.close()
         finally:
             connection.close()

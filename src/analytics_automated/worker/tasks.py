@@ -16,11 +16,13 @@ def look(step_run_id: int) -> None:
 
 @shared_task(name="aa.reconcile")
 def reconcile() -> None:
-    """End what can never run."""
+    """End what can never run, or runs nowhere any more."""
+    engine.lose_expired()
     engine.crash_homeless()
 
 
 @shared_task(name="aa.sweep")
 def sweep() -> None:
-    """Remove bytes that nothing names."""
+    """Remove what was deleted, and bytes that nothing names."""
+    engine.erase_deleted()
     sweep_blobs()

@@ -24,7 +24,6 @@ BACKEND: list[dict[str, Any]] = [
 ]
 TASK: list[dict[str, Any]] = [
     {"container": {"image": "blast.sif"}},
-    {"retries": {"max": 2, "delay": "10s"}},
     {"cache": True},
     {"resources": {"gpus": 1}},
     {"command": ["tool", "x{scatter.index}"]},

@@ -52,10 +52,11 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The steps that wake-ups were sent for, in place of a broker."""
     sent: list[int] = []
 
-    def send_task(_name: str, args: list[int], queue: str) -> None:
+    def send(_task: str, args: list[int], _queue: str) -> bool:
         sent.append(args[0])
+        return True
 
-    monkeypatch.setattr(dispatch.current_app, "send_task", send_task)
+    monkeypatch.setattr(dispatch.broker, "send", send)
     return sent
 
 

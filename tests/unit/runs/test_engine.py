@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from analytics_automated.executors.base import Cause, Outcome
@@ -168,7 +169,7 @@ def test_a_step_that_is_lost_too_often_crashes_its_submission(submit) -> None:
 def test_a_step_that_is_given_back_is_queued_at_once(submit, woken) -> None:
     submission = submit()
     claim = take(submission, "first")
-    engine.give_back(claim, Outcome(Cause.CANCELLED))
+    assert engine.end_stopped(claim, Outcome(Cause.CANCELLED)) == []
     assert statuses(submission)["first"] == "QUEUED"
     assert woken == [claim.step_run.pk] * 2
     assert take(submission, "first").step_run.attempt == 2
@@ -207,11 +208,13 @@ def test_equal_bytes_are_kept_once(submit) -> None:
 
 def test_a_broker_that_is_down_does_not_lose_a_submission(submit, monkeypatch: pytest.MonkeyPatch) -> None:
     from analytics_automated.runs import dispatch
+    from analytics_automated.runs.broker import Broker
 
     def send_task(*_: object, **__: object) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(dispatch.current_app, "send_task", send_task)
+    monkeypatch.setattr(dispatch, "broker", Broker())
+    monkeypatch.setattr(current_app, "send_task", send_task)
     submission = submit()
     assert statuses(submission)["first"] == "QUEUED"
 
@@ -243,12 +246,14 @@ def test_a_deleted_backend_leaves_queued_steps_to_reconcile(submit) -> None:
     assert statuses(submission)["first"] == "QUEUED"
 
 
-def test_terminal_states_lead_nowhere_and_every_state_can_be_reached() -> None:
+def test_terminal_states_lead_at_most_to_a_new_start_and_every_state_can_be_reached() -> None:
     reached = {to for following in STEP_TRANSITIONS.values() for to in following}
     assert reached | {StepStatus.PENDING, StepStatus.QUEUED} == set(StepStatus)
     assert set().union(*SUBMISSION_TRANSITIONS.values()) | {SubmissionStatus.SUBMITTED} == set(SubmissionStatus)
-    for status in ("COMPLETE", "SKIPPED", "ERROR", "CRASH", "CANCELLED"):
+    for status in ("COMPLETE", "SKIPPED"):
         assert STEP_TRANSITIONS[StepStatus(status)] == frozenset()
+    for status in ("ERROR", "CRASH", "CANCELLED"):
+        assert STEP_TRANSITIONS[StepStatus(status)] == {StepStatus.PENDING, StepStatus.QUEUED}
 
 
 def test_an_illegal_transition_cannot_be_written() -> None:

@@ -16,7 +16,7 @@ from analytics_automated.runs.states import StepStatus
 from analytics_automated.runs.verdicts import Verdict
 from analytics_automated.runs.voice import Progress
 from analytics_automated.runs.workdirs import WorkFolder
-from analytics_automated.worker.service import WorkerService
+from analytics_automated.worker.service import Charge, WorkerService
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUEUES = frozenset({"LOCALHOST"})
@@ -48,7 +48,7 @@ def test_only_the_running_attempt_tells(claim: engine.Claim) -> None:
 
 def test_another_attempt_begins_anew(claim: engine.Claim) -> None:
     engine.tell_progress(claim.step_run.pk, claim.step_run.attempt, 0.5, "half")
-    engine.give_back(claim, None)
+    engine.end_stopped(claim, None)
     assert told(claim) is None
     again = engine.claim(claim.step_run.pk, "w", QUEUES)
     assert again is not None
@@ -68,7 +68,8 @@ def test_a_worker_writes_only_what_is_new(claim: engine.Claim, tmp_path: Path, m
     monkeypatch.setattr(engine, "tell_progress", counted)
     worker = WorkerService()
     running = Running(LocalExecutor(NoOptions()), "handle", claim.step_run.attempt, folder, Secrets({"X": "hush"}))
-    worker._running[claim.step_run.pk] = running
+    charge = Charge(claim.step_run.attempt, 0.0, running)
+    worker._charges[claim.step_run.pk] = charge
     for content in ("", "0.1 one", "0.1 one", "no number", "0.1 one", "0.2 with hush", "0.2 with hush"):
         folder.progress.write_text(content)
         worker.tell_progress()
@@ -76,6 +77,4 @@ def test_a_worker_writes_only_what_is_new(claim: engine.Claim, tmp_path: Path, m
     assert told(claim) == Progress(0.2, "with ***")
     folder.remove()
     worker.tell_progress()
-    worker._running.clear()
-    worker.tell_progress()
-    assert worker._told == {}
+    assert charge.told == Progress(0.2, "with ***")

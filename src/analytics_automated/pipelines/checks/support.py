@@ -26,7 +26,7 @@ _BACKEND: dict[str, Any] = {
     "network": ("allow",),
     **dict.fromkeys(("container", "max_running", "user")),
 }
-_TASK: dict[str, Any] = dict.fromkeys(("container", "retries", "cache"))
+_TASK: dict[str, Any] = dict.fromkeys(("container", "cache"))
 _JOB: dict[str, Any] = {
     "access": ("public",),
     **dict.fromkeys(("limits", "retention", "schedule")),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from analytics_automated.pipelines.models import Backend
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
+from analytics_automated.runs.engine.holding import lease_end
 from analytics_automated.runs.models import Attempt, StepRun, Submission
 from analytics_automated.runs.states import StepStatus, SubmissionStatus, step_origins
 
@@ -66,6 +67,8 @@ def _take(step_run: StepRun, worker: str, queues: Collection[str]) -> Claim | No
             attempt=F("attempt") + 1,
             worker=worker,
             started=now,
+            leased_until=lease_end(),
+            not_before=None,
             progress=None,
             progress_text="",
         )

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from analytics_automated.executors.base import Outcome
+from analytics_automated.executors.base import Cause, Outcome
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.claiming import Claim
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
+from analytics_automated.runs.engine.retrying import next_try
 from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission
 from analytics_automated.runs.states import (
     IllegalTransition,
@@ -44,14 +46,23 @@ def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Se
     end the Submission. Returns the steps that became ready: the caller goes on with the first that it may take,
     and wake-ups go out for the others.
 
+    A failure that the task's `retries` mean is no end: the step is queued again, for then or later.
+
     A worker that comes late, after its step was given away, changes nothing: its files are removed.
     """
     now = timezone.now()
     keys = [each.stored.key for each in gathered]
     with transaction.atomic():
         submission = Submission.objects.select_for_update(no_key=True).get(pk=claim.step_run.submission_id)
-        if not _close(claim, verdict, outcome, now):
+        exit_code = outcome.exit_code if outcome else None
+        if try_again(submission, claim.step_run, claim.plan, verdict, exit_code, now):
+            close_attempt(claim.attempt, verdict.cause, outcome, now)
             transaction.on_commit(lambda: remove(keys), robust=True)
+            return []
+        if not _close(claim, verdict, outcome, now):
+            # Where this was done already, and only the answer to its commit was lost, rows name them.
+            named = set(Blob.objects.filter(key__in=keys).values_list("key", flat=True))
+            transaction.on_commit(lambda: remove(key for key in keys if key not in named), robust=True)
             return []
         unneeded = _keep(claim, gathered)
         events = [step_event(claim.step_run, verdict.status, now, verdict.message)]
@@ -70,12 +81,20 @@ def _close(claim: Claim, verdict: Verdict, outcome: Outcome | None, now: dt.date
         pk=step_run.pk,
         attempt=step_run.attempt,
         status__in=step_origins(verdict.status, [StepStatus.RUNNING]),
-    ).update(status=verdict.status, finished=now, exit_code=exit_code, cause=verdict.cause, message=verdict.message)
-    _close_attempt(claim.attempt, verdict.cause, outcome, now)
+    ).update(
+        status=verdict.status,
+        finished=now,
+        leased_until=None,
+        exit_code=exit_code,
+        cause=verdict.cause,
+        message=verdict.message,
+    )
+    close_attempt(claim.attempt, verdict.cause, outcome, now)
     return bool(mine)
 
 
-def _close_attempt(attempt: Attempt, cause: str, outcome: Outcome | None, now: dt.datetime) -> None:
+def close_attempt(attempt: Attempt, cause: str, outcome: Outcome | None, now: dt.datetime) -> None:
+    """Record how an attempt ended."""
     ended: dict[str, object] = {"finished": now, "cause": cause}
     if outcome is not None:
         ended |= {
@@ -89,7 +108,44 @@ def _close_attempt(attempt: Attempt, cause: str, outcome: Outcome | None, now: d
             "stdout": outcome.stdout.text(),
             "stderr": outcome.stderr.text(),
         }
-    Attempt.objects.filter(pk=attempt.pk).update(**ended)
+    Attempt.objects.filter(pk=attempt.pk, finished__isnull=True).update(**ended)  # one that was lost stays so
+
+
+def try_again(
+    submission: Submission,
+    step_run: StepRun,
+    plan: Plan,
+    verdict: Verdict,
+    exit_code: int | None,
+    now: dt.datetime,
+) -> bool:
+    """Queue a step again whose attempt failed, where its task's `retries` mean that; False where it is to end.
+
+    The caller has locked the Submission. Nothing is tried again once that has its verdict.
+    """
+    if verdict.status not in FAILURES or submission.verdict:
+        return False
+    delay = next_try(plan.task_of(step_run.step), verdict.cause, exit_code, step_run.tries)
+    if delay is None:
+        return False
+    mine = StepRun.objects.filter(
+        pk=step_run.pk, attempt=step_run.attempt, status__in=step_origins(StepStatus.QUEUED, [StepStatus.RUNNING])
+    ).update(
+        status=StepStatus.QUEUED,
+        tries=F("tries") + 1,
+        worker="",
+        leased_until=None,
+        started=None,
+        queued=now,
+        not_before=Now() + delay if delay else None,
+    )
+    if not mine:
+        return False
+    when = f" in {delay.total_seconds():.0f} s" if delay else ""
+    write_history([step_event(step_run, StepStatus.QUEUED, now, f"{verdict.message} It is tried again{when}.")])
+    if not delay:
+        wake_all([step_run])
+    return True
 
 
 def _keep(claim: Claim, gathered: Sequence[Gathered]) -> list[str]:
@@ -131,17 +187,25 @@ def follow(
     submission.unfinished -= 1
     ready: list[StepRun] = []
     if verdict.status in FAILURES:
-        submission.unfinished -= _end_waiting(submission, StepStatus.CANCELLED, now, events)
+        submission.unfinished -= end_waiting(submission, StepStatus.CANCELLED, now, events)
         if not submission.verdict:
             submission.verdict = FAILURES[verdict.status]
             submission.message, submission.cause = verdict.message, verdict.cause
+        if plan.on_failure == "cancel":
+            end_running(submission)
     elif verdict.stops:
-        submission.unfinished -= _end_waiting(submission, StepStatus.SKIPPED, now, events)
+        submission.unfinished -= end_waiting(submission, StepStatus.SKIPPED, now, events)
         if not submission.stopped_step:
             submission.stopped_step = step_run.step
             submission.stopped_message = verdict.message
-    elif not submission.verdict and not submission.stopped_step:
+    elif verdict.status is not StepStatus.CANCELLED and not submission.verdict and not submission.stopped_step:
         ready = _release(submission, plan.followers(step_run.step), now, events)
+    settle(submission, now, events)
+    return ready
+
+
+def settle(submission: Submission, now: dt.datetime, events: list[Event]) -> None:
+    """Save what was decided of a locked Submission, and end it where all its steps have ended."""
     if submission.unfinished == 0:
         _end(submission, now, events)
     submission.save(
@@ -150,10 +214,14 @@ def follow(
             *("status", "finished"),
         ]
     )
-    return ready
 
 
-def _end_waiting(submission: Submission, status: StepStatus, now: dt.datetime, events: list[Event]) -> int:
+def end_running(submission: Submission) -> None:
+    """Ask the workers of the steps that run to end them. They learn of it when they next ask, which is soon."""
+    StepRun.objects.filter(submission=submission, status=StepStatus.RUNNING).update(cancelling=True)
+
+
+def end_waiting(submission: Submission, status: StepStatus, now: dt.datetime, events: list[Event]) -> int:
     """End the steps that have not started; returns how many there were."""
     waiting = list(
         StepRun.objects.select_for_update(no_key=True).filter(
@@ -197,18 +265,30 @@ def skip(claim: Claim, message: str) -> list[StepRun]:
     return finish(claim, Verdict(StepStatus.SKIPPED, message), None)
 
 
-def give_back(claim: Claim, outcome: Outcome | None) -> None:
-    """Put a step of a worker that stops back into the queue: at once QUEUED again, for any worker."""
+def end_stopped(claim: Claim, outcome: Outcome | None) -> list[StepRun]:
+    """Record an attempt that its worker was told to end.
+
+    Where the step is cancelled, that is its end. Else its worker stops, or has lost touch for too long: the step is
+    at once QUEUED again, for any worker, and the attempt counts for nothing.
+    """
     now = timezone.now()
     step_run = claim.step_run
     with transaction.atomic():
-        mine = StepRun.objects.filter(
-            pk=step_run.pk,
-            attempt=step_run.attempt,
-            status__in=step_origins(StepStatus.QUEUED, [StepStatus.RUNNING]),
-        ).update(status=StepStatus.QUEUED, worker="", started=None)
-        _close_attempt(claim.attempt, "cancelled", outcome, now)
-        if mine:
+        submission = Submission.objects.select_for_update(no_key=True).get(pk=step_run.submission_id)
+        origins = step_origins(StepStatus.QUEUED, [StepStatus.RUNNING])
+        mine = StepRun.objects.filter(pk=step_run.pk, attempt=step_run.attempt, status__in=origins)
+        if mine.filter(cancelling=True).exists():
+            message = f"Step '{step_run.step}' was cancelled."
+            verdict = Verdict(StepStatus.CANCELLED, message, Cause.CANCELLED.value, gathers=False)
+            _close(claim, verdict, outcome, now)
+            events = [step_event(step_run, verdict.status, now, verdict.message)]
+            ready = follow(submission, step_run, claim.plan, verdict, now, events)
+            write_history(events)
+            return ready
+        given_back = mine.update(status=StepStatus.QUEUED, worker="", leased_until=None, started=None)
+        close_attempt(claim.attempt, Cause.CANCELLED.value, outcome, now)
+        if given_back:
             message = "Its worker was stopped; another one takes it up."
             write_history([step_event(step_run, StepStatus.QUEUED, now, message)])
             wake_all([step_run])
+    return []

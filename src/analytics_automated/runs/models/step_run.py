@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from django.db import models
+from django.db.models.functions import Now
 
 from analytics_automated.pipelines.models import Backend
 from analytics_automated.pipelines.plans import FORMAT
@@ -15,7 +16,13 @@ class StepRunQuerySet(models.QuerySet["StepRun"]):
 
     def ready(self) -> "StepRunQuerySet":
         """Those that a worker of this version may take up, the best first."""
-        return self.filter(status=StepStatus.QUEUED, submission__snapshot__format=FORMAT).order_by("queued", "pk")
+        due = models.Q(not_before__isnull=True) | models.Q(not_before__lte=Now())
+        ready = self.filter(due, status=StepStatus.QUEUED, submission__snapshot__format=FORMAT)
+        return ready.order_by("queued", "pk")
+
+    def expired(self) -> "StepRunQuerySet":
+        """Those whose worker has not said for a whole lease that it still runs them."""
+        return self.filter(status=StepStatus.RUNNING, leased_until__lt=Now())
 
     def of_queues(self, queues: Collection[str]) -> "StepRunQuerySet":
         """Those whose Backend has one of these Celery queues."""
@@ -35,7 +42,11 @@ class StepRun(models.Model):
     waiting = models.PositiveIntegerField(help_text="Steps that must end before; 0: ready.")
     attempt = models.PositiveIntegerField(default=0, help_text="Number of the latest Attempt.")
     worker = models.CharField(max_length=255, blank=True)
+    leased_until = models.DateTimeField(null=True, help_text="Its worker's, by the database's clock; then it is lost.")
+    cancelling = models.BooleanField(default=False, help_text="Its worker is to end it.")
     queued = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True, help_text="Tried again then, and not earlier.")
+    tries = models.PositiveIntegerField(default=0, help_text="Attempts that failed and were tried again.")
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
     exit_code = models.IntegerField(null=True)

@@ -9,6 +9,14 @@ from analytics_automated.runs.states import TERMINAL_SUBMISSIONS, SubmissionStat
 from analytics_automated.storage.models import Blob
 
 
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    """Sets of Submissions."""
+
+    def ended(self) -> "SubmissionQuerySet":
+        """Those in which nothing more happens by itself."""
+        return self.filter(status__in=TERMINAL_SUBMISSIONS)
+
+
 class Submission(models.Model):
     """One call of a Job with a user's data. It never changes under the user: all that it needs is its snapshot."""
 
@@ -34,6 +42,10 @@ class Submission(models.Model):
     started = models.DateTimeField(null=True)
     finished = models.DateTimeField(null=True)
     expires = models.DateTimeField(null=True)
+    deleted = models.DateTimeField(null=True, help_text="When its caller deleted it.")
+    erased = models.BooleanField(default=False, help_text="Nothing personal is left of it.")
+
+    objects = SubmissionQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created",)

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, with a pool that gives out no dead connection."""
