@@ -1,6 +1,6 @@
 """Changes by pages: made, checked as a whole, and undone where they would leave something wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -56,7 +56,9 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
     def verify(self, request: HttpRequest, known: Sequence[Problem] = ()) -> None:
         """Check all, renew the snapshots and write history. Raises `ConfigurationError`, which undoes the change, with
         what is known to be wrong already."""
-        problems = [*known, *_wrong_names()]
+        problems = [*known]
+        for section, model in _NAMED.items():
+            problems += wrong_names(section, names_of(model))
         try:
             verify_stored(request.user.get_username())
         except ConfigurationError as error:
@@ -178,16 +180,15 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
         return HttpResponseRedirect(request.get_full_path())
 
 
-def _wrong_names() -> Iterator[Problem]:
-    """Names that differ only by case, and the loss of the backend that always exists."""
-    for section, model in _NAMED.items():
-        taken: dict[str, str] = {}
-        for name in names_of(model):
-            other = taken.setdefault(name.lower(), name)
-            if other != name:
-                yield Problem((section, name), f"differs from {other!r}, which is there, only by its case")
-        if model is Backend and taken.get(LOCAL_BACKEND) != LOCAL_BACKEND:
-            yield Problem((section, LOCAL_BACKEND), "always exists: it can be neither deleted nor renamed")
+def wrong_names(section: str, names: Iterable[str]) -> Iterator[Problem]:
+    """Names, the oldest first, that differ only by case, and the loss of the backend that always exists."""
+    taken: dict[str, str] = {}
+    for name in names:
+        other = taken.setdefault(name.lower(), name)
+        if other != name:
+            yield Problem((section, name), f"differs from {other!r}, which is there, only by its case")
+    if section == "backends" and taken.get(LOCAL_BACKEND) != LOCAL_BACKEND:
+        yield Problem((section, LOCAL_BACKEND), "always exists: it can be neither deleted nor renamed")
 
 
 def _remarks(section: str, name: str) -> list[Problem]:

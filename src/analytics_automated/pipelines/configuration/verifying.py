@@ -2,13 +2,13 @@
 
 from django.db import transaction
 
-from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration
+from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, Checked, check_configuration
 from analytics_automated.pipelines.configuration.history import Author, record
-from analytics_automated.pipelines.configuration.stored import read_stored, with_files
-from analytics_automated.pipelines.definitions import BackendDefinition
+from analytics_automated.pipelines.configuration.stored import Stored, read_stored, with_files
+from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.models import Backend, Job, Snapshot
 from analytics_automated.pipelines.models.change import Door
-from analytics_automated.pipelines.problems import ConfigurationError
+from analytics_automated.pipelines.problems import ConfigurationError, Problem
 
 
 def lock_configuration() -> None:
@@ -25,9 +25,7 @@ def verify_stored(who: str = "") -> None:
     may not say, a page may not either, so whatever is stored can be exported and applied.
     """
     stored = read_stored()
-    unreadable = {(str(problem.path[0]), str(problem.path[1])) for problem in stored.problems}
-    checked = check_configuration(stored.backends, stored.tasks, stored.jobs, unreadable=unreadable)
-    errors = [problem for problem in [*stored.problems, *checked.problems] if not problem.warning]
+    checked, errors = _checked(stored)
     if errors:
         raise ConfigurationError(errors)
     for name in stored.jobs:
@@ -35,6 +33,30 @@ def verify_stored(who: str = "") -> None:
         snapshot = Snapshot.of(with_files(plan, stored.files)) if plan is not None else None
         Job.objects.filter(name=name).update(snapshot=snapshot)
     record(Author(who, Door.PAGES))
+
+
+def problems_with_task(name: str, definition: TaskDefinition, before: str | None = None) -> list[Problem]:
+    """What `verify_stored` would find wrong once that Task was saved, in the place of the one that is called `before`.
+    Nothing is locked, and nothing written."""
+    stored = read_stored()
+    stored.problems = [problem for problem in stored.problems if problem.path[:2] != ("tasks", before)]
+    stored.tasks = {name if there == before else there: each for there, each in stored.tasks.items()}
+    stored.tasks[name] = definition
+    if before not in (None, name):
+        stored.jobs = {there: _with_renamed_task(job, str(before), name) for there, job in stored.jobs.items()}
+    return _checked(stored)[1]
+
+
+def _with_renamed_task(job: JobDefinition, before: str, name: str) -> JobDefinition:
+    steps = [step.model_copy(update={"task": name}) if step.task == before else step for step in job.steps]
+    return job.model_copy(update={"steps": steps})
+
+
+def _checked(stored: Stored) -> tuple[Checked, list[Problem]]:
+    """What came of the checks, and all errors."""
+    unreadable = {(str(problem.path[0]), str(problem.path[1])) for problem in stored.problems}
+    checked = check_configuration(stored.backends, stored.tasks, stored.jobs, unreadable=unreadable)
+    return checked, [problem for problem in [*stored.problems, *checked.problems] if not problem.warning]
 
 
 def ensure_local_backend() -> None:
