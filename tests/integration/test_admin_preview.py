@@ -7,7 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core import serializers
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from analytics_automated.pipelines.models import Backend, Change, Job, Parameter, Snapshot, Task
@@ -70,6 +72,22 @@ def test_what_saving_would_refuse_is_said_in_the_same_words(operator: Client) ->
     saved = operator.post(page.request["PATH_INFO"], fields_of(page, "task_form") | {"command": command})
     assert "{input.txt} names no input of this task (did you mean 'text'?)" in text_of(saved)
     assert everything() == before
+
+
+def test_who_types_keeps_nobody_from_saving(operator: Client) -> None:
+    fields = fields_of(page_of(operator, "clean"), "task_form")
+    address = reverse("admin:pipelines_task_preview", args=[Task.objects.get(name="clean").pk])
+    for changes in ({"title": "x"}, {"name": "cleaner"}, {"command": "tr {input.txt}"}, {"backend": ""}):
+        with CaptureQueriesContext(connection) as asked:
+            assert operator.post(address, fields | changes).status_code == 200
+        assert {query["sql"].split()[0] for query in asked} == {"SELECT"}, "neither a transaction nor a change"
+
+
+def test_the_name_that_is_typed_is_looked_at_as_if_it_were_saved(operator: Client) -> None:
+    assert typed(operator, "clean", name="cleaner").startswith("tr z --quiet in.txt")
+    said = typed(operator, "count", name="CLEAN")
+    assert "tasks.CLEAN: differs from 'clean', which is there, only by its case" in said
+    assert "tasks.Clean" not in typed(operator, "clean", name="Clean")
 
 
 def test_what_breaks_a_job_is_said_beside_the_command(operator: Client, tmp_path: Path) -> None:

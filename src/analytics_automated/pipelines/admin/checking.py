@@ -1,16 +1,19 @@
 """Changes by pages: made, checked as a whole, and undone where they would leave something wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from analytics_automated.pipelines.admin.differences import shown_difference
 from analytics_automated.pipelines.admin.draft import Draft, names_of
 from analytics_automated.pipelines.admin.exporting import Exports
 from analytics_automated.pipelines.admin.forms import Complaint, ConfigurationForm
 from analytics_automated.pipelines.admin.history import ShowsHistory
+from analytics_automated.pipelines.admin.rivals import INSTEAD, SEEN, Rival, rebase, rival_of, seen_line
 from analytics_automated.pipelines.admin.rows import DescribedRows
 from analytics_automated.pipelines.admin.theme import ModelAdmin
 from analytics_automated.pipelines.admin.uploads import Uploads
@@ -28,8 +31,10 @@ _NAMED: dict[str, type[models.Model]] = {"backends": Backend, "tasks": Task, "jo
 class _Refusal(ConfigurationError):
     """A change that was refused, with what to say and where on its page."""
 
-    def __init__(self, problems: list[Problem], draft: Draft | None) -> None:
+    def __init__(self, problems: list[Problem], draft: Draft | None, rival: Rival | None = None) -> None:
         super().__init__(problems)
+        self.rival = rival
+        """The change that it would have undone."""
         if draft is not None:
             self.own, self.of_rows = draft.complaints(problems)
         else:
@@ -41,7 +46,8 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
 
     Every change is made in one transaction, behind a lock, so that who changes something at the same time waits. First
     its shape is looked at, as that of a file is; then it is saved and the whole configuration checked. Where that finds
-    problems the transaction is undone, and the form is shown again with them and all that was typed.
+    problems the transaction is undone, and the form is shown again with them and all that was typed. So it is where
+    somebody else has changed the same thing since the page was opened; saved again, it has the last word.
     """
 
     form = ConfigurationForm
@@ -56,7 +62,9 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
     def verify(self, request: HttpRequest, known: Sequence[Problem] = ()) -> None:
         """Check all, renew the snapshots and write history. Raises `ConfigurationError`, which undoes the change, with
         what is known to be wrong already."""
-        problems = [*known, *_wrong_names()]
+        problems = [*known]
+        for section, model in _NAMED.items():
+            problems += wrong_names(section, names_of(model))
         try:
             verify_stored(request.user.get_username())
         except ConfigurationError as error:
@@ -73,7 +81,10 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
     ) -> Any:
         """Django's; after a refusal the form is made again, and is told what is wrong with it."""
         if request.method != "POST":
+            # Before the row is read: what is changed in between is then found to be new.
+            request.seen = self._seen(request, object_id)  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
+        request.seen = request.POST.get(SEEN, "")  # type: ignore[attr-defined]
         may_save = self.has_change_permission(request) or self.has_add_permission(request)
         # Bytes are stored before the lock is taken, as that may take its time.
         with Uploads(request.FILES if may_save else None) as uploads:
@@ -81,11 +92,37 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
             try:
                 with transaction.atomic():
                     lock_configuration()
+                    self._refuse_rivals(request, object_id)
                     return super().changeform_view(request, object_id, form_url, extra_context)
             except ConfigurationError as error:
                 uploads.release()
                 request.refusal = error  # type: ignore[attr-defined]
+                if isinstance(error, _Refusal) and error.rival is not None:
+                    self._rebase(request, object_id, error.rival)
                 return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _seen(self, request: HttpRequest, object_id: str | None) -> str:
+        row = self.get_object(request, unquote(object_id)) if object_id and self.section else None
+        return "" if row is None else seen_line(self.section, row.name)
+
+    def _refuse_rivals(self, request: HttpRequest, object_id: str | None) -> None:
+        """Raises `ConfigurationError` where the form is of what is no longer so."""
+        row = self.get_object(request, unquote(object_id)) if object_id and self.section else None
+        if row is None or not self.has_change_permission(request, row):
+            return
+        rival = rival_of(self.section, row.name, request.POST.get(SEEN, ""))
+        if rival is not None:
+            raise _Refusal([Problem((self.section, row.name), rival.message)], None, rival)
+
+    def _rebase(self, request: HttpRequest, object_id: str | None, rival: Rival) -> None:
+        """Let the form be one of what is there now, with all that was typed."""
+        request.seen = str(rival.latest.pk)  # type: ignore[attr-defined]
+        request.instead = True  # type: ignore[attr-defined]
+        row = self.get_object(request, unquote(object_id or ""))
+        for formset, _ in self.get_formsets_with_inlines(request, row) if row is not None else ():
+            there = formset.model._default_manager.filter(**{formset.fk.name: row})
+            names = {str(each.pk): getattr(each, "name", None) or getattr(each, "path", "") or "" for each in there}
+            rebase(request, formset.get_default_prefix(), names)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """The form; with what is wrong, where the same data was just refused."""
@@ -103,8 +140,14 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Django's, with all problems in one list: some stand in other tabs of the page."""
         said = [[each] if isinstance(each, str) else each for each in context.get("errors") or ()]
-        problems = list(dict.fromkeys(str(each) for part in said for each in part))
-        return super().render_change_form(request, {**context, "problems": problems}, *args, **kwargs)
+        rival = getattr(getattr(request, "refusal", None), "rival", None)
+        more = {
+            "problems": list(dict.fromkeys(str(each) for part in said for each in part)),
+            "seen": getattr(request, "seen", ""),
+            "instead": getattr(request, "instead", INSTEAD in request.POST),
+            "rival_difference": shown_difference(rival.difference) if rival is not None else "",
+        }
+        return super().render_change_form(request, {**context, **more}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing yet: see `save_related`, which knows the rows too."""
@@ -118,6 +161,8 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
                     raise ConfigurationError(problems)
                 draft.take()
             self.save_checked(request, form.instance, form, change)
+            if INSTEAD in request.POST:
+                _leave_only_typed(formsets)
             getattr(request, "uploads").adopt(formsets)  # noqa: B009 -- set above, on no type of Django's
             super().save_related(request, form, formsets, change)
             self.verify(request, list(self.late_problems(draft)) if draft is not None else [])
@@ -178,16 +223,21 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
         return HttpResponseRedirect(request.get_full_path())
 
 
-def _wrong_names() -> Iterator[Problem]:
-    """Names that differ only by case, and the loss of the backend that always exists."""
-    for section, model in _NAMED.items():
-        taken: dict[str, str] = {}
-        for name in names_of(model):
-            other = taken.setdefault(name.lower(), name)
-            if other != name:
-                yield Problem((section, name), f"differs from {other!r}, which is there, only by its case")
-        if model is Backend and taken.get(LOCAL_BACKEND) != LOCAL_BACKEND:
-            yield Problem((section, LOCAL_BACKEND), "always exists: it can be neither deleted nor renamed")
+def _leave_only_typed(formsets: Sequence[Any]) -> None:
+    """Delete the rows that others have added since."""
+    for formset in formsets:
+        formset.get_queryset().exclude(pk__in=[form.instance.pk for form in formset.initial_forms]).delete()
+
+
+def wrong_names(section: str, names: Iterable[str]) -> Iterator[Problem]:
+    """Names, the oldest first, that differ only by case, and the loss of the backend that always exists."""
+    taken: dict[str, str] = {}
+    for name in names:
+        other = taken.setdefault(name.lower(), name)
+        if other != name:
+            yield Problem((section, name), f"differs from {other!r}, which is there, only by its case")
+    if section == "backends" and taken.get(LOCAL_BACKEND) != LOCAL_BACKEND:
+        yield Problem((section, LOCAL_BACKEND), "always exists: it can be neither deleted nor renamed")
 
 
 def _remarks(section: str, name: str) -> list[Problem]:

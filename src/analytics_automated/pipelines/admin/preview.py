@@ -9,23 +9,25 @@ from django.template.loader import render_to_string
 from django.urls import path, reverse
 from pydantic import ValidationError
 
-from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
+from analytics_automated.pipelines.admin.checking import ConfigurationAdmin, wrong_names
+from analytics_automated.pipelines.admin.draft import names_of
 from analytics_automated.pipelines.checks.task import check_task
+from analytics_automated.pipelines.configuration.verifying import problems_with_task
 from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.pipelines.models import Backend, Task
 from analytics_automated.pipelines.previews import WORK_FOLDER, Preview, preview
-from analytics_automated.pipelines.problems import ConfigurationError
+from analytics_automated.pipelines.problems import Problem
 
 PREVIEW = "pipelines/admin/preview.html"
 
 
 class _Seen(Exception):
-    """Undoes what was saved to be looked at."""
+    """Ends Django's view of a form where it would save."""
 
-    def __init__(self, shown: Preview | None, said: list[str]) -> None:
+    def __init__(self, shown: Preview | None, problems: list[Problem]) -> None:
         super().__init__()
         self.shown = shown
-        self.said = said
+        self.said = [str(problem) for problem in problems]
 
 
 class ShowsCommand(ConfigurationAdmin):
@@ -56,15 +58,17 @@ class ShowsCommand(ConfigurationAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def preview_view(self, request: HttpRequest, object_id: str | None = None) -> HttpResponse:
-        """What the sent form would execute, or what is wrong with it.
+        """What the sent form would execute, or what is wrong with it: what saving it would tell.
 
-        The form is saved as ever, looked at, and the transaction undone: what is told is what saving would tell.
+        Nothing is saved to find that out, and no lock is taken: this is asked at every pause in typing, and must keep
+        nobody from saving.
         """
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         request.only_looking = True  # type: ignore[attr-defined]
         try:
-            answer = self.changeform_view(request, object_id)
+            # Django's view of a form without the transaction that it puts around it.
+            answer = self._changeform_view(request, object_id, "", None)  # type: ignore[attr-defined]  # not in the stubs
         except _Seen as seen:
             return _answer(seen.shown, seen.said)
         if not hasattr(answer, "context_data"):  # the row is gone: Django leads away
@@ -72,27 +76,20 @@ class ShowsCommand(ConfigurationAdmin):
         return _answer(None, list(_form_errors(answer.context_data)))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save the rows that belong to it; where somebody is only looking, undo all."""
-        if not _only_looks(request):
+        """Save the rows that belong to it; where somebody is only looking, nothing."""
+        if not getattr(request, "only_looking", False):
             super().save_related(request, form, formsets, change)
             return
-        said: list[str] = []
-        try:
-            super().save_related(request, form, formsets, change)
-        except ConfigurationError as error:
-            said = [str(problem) for problem in error.problems]
         draft = self.draft(form, formsets)
-        readable = draft is not None and not any(draft.problems())
-        raise _Seen(_preview(draft.definition, form.instance.backend) if draft and readable else None, said)
-
-    def message_user(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Django's; who is only looking is told nothing on the next page."""
-        if not _only_looks(request):
-            super().message_user(request, *args, **kwargs)
-
-
-def _only_looks(request: HttpRequest) -> bool:
-    return getattr(request, "only_looking", False)
+        assert draft is not None  # noqa: S101 -- Tasks are part of pipeline files
+        problems = [*draft.problems(), *self.further_problems(draft)]
+        if problems:
+            raise _Seen(None, problems)
+        before = form.initial.get("name") if change else None
+        names = [draft.name if name == before else name for name in names_of(Task)]
+        problems += wrong_names(self.section, names if change else [*names, draft.name])
+        problems += problems_with_task(draft.name, draft.definition, before)
+        raise _Seen(_preview(draft.definition, form.instance.backend), problems)
 
 
 def _answer(shown: Preview | None, said: list[str]) -> HttpResponse:
