@@ -332,7 +332,7 @@ WRONG_JOBS: list[tuple[dict[str, str], str]] = [
     ),
     (
         row("steps", 0, further='{"when": "param.case == 1"}'),
-        "jobs.words.steps[0].when: `when` is not supported",
+        "jobs.words.steps[0].when: a text and a number are never equal",
     ),
     (row("validators", 0, options='{"lines": 3}'), "is no option of this validator"),
     ({"inputs": '{"text": {}, "more": {}}'}, "jobs.words.inputs.more: no step uses it"),

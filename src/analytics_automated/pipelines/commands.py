@@ -21,6 +21,16 @@ DEFAULT_INTERPRETER = ("bash", "-euo", "pipefail")
 
 
 @dataclass(frozen=True, slots=True)
+class ScatterItem:
+    """Which run of a scattered step it is."""
+
+    index: int
+    """Counted from 1."""
+    stem: str
+    """Its file's name without the last ending."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a Task's placeholders stand for in one attempt."""
 
@@ -36,6 +46,8 @@ class Surroundings:
     """Absolute paths of the backend's reference data."""
     cpus: int = 1
     memory_mb: int = 0
+    scatter: ScatterItem | None = None
+    """None where the step does not scatter: then no placeholder asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +193,8 @@ class _Renderer:
             values[f"param.{name}"] = around.parameters.get(name)
         values |= {f"data.{name}": path for name, path in around.data.items()}
         values |= {"resources.cpus": around.cpus, "resources.memory_mb": around.memory_mb}
+        if around.scatter is not None:
+            values |= {"scatter.index": around.scatter.index, "scatter.stem": around.scatter.stem}
         return values | {"submission.id": around.submission, "workdir": str(around.workdir)}
 
     def variables(self, values: Mapping[str, object], only: set[str] | None = None) -> dict[str, str]:
@@ -229,7 +243,10 @@ class _Renderer:
             return self._absolute(file) if absolute else file
         if kind == "data":
             return around.data[name]
+        item = around.scatter or ScatterItem(1, "")
         fixed = {
+            "{scatter.index}": str(item.index),
+            "{scatter.stem}": item.stem,
             "{resources.cpus}": str(around.cpus),
             "{resources.memory_mb}": str(around.memory_mb),
             "{submission.id}": around.submission,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_automated.runs.staging import LONGEST_NAME, free_name, safe_name
+from analytics_automated.runs.file_names import LONGEST_NAME, free_name, safe_name
 from analytics_automated.storage.streams import copy_out, open_stored, remove, store
 
 
