@@ -63,8 +63,9 @@ def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Se
         ready = follow(submission, claim.step_run, claim.plan, verdict, now, events)
         write_history(events)
         transaction.on_commit(lambda: remove(unneeded), robust=True)
+        ready = [each for each in ready if each.step != claim.step_run.step]
         wake_all(ready, own_queues=claim.queues)
-    return [each for each in ready if each.step != claim.step_run.step]
+    return ready
 
 
 def _close(claim: Claim, verdict: Verdict, outcome: Outcome | None, now: dt.datetime) -> bool:

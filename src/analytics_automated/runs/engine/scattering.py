@@ -116,7 +116,7 @@ def end_item(
     if step_verdict is None and not counted.unfinished:
         step_verdict = _verdict_on_all(counted)
         counted.message = step_verdict.message
-    counted.save()
+    counted.save_progress()
     return step_verdict, following
 
 

@@ -72,6 +72,15 @@ class Scatter(models.Model):
         else:
             self.status = self.failure or StepStatus.SKIPPED
 
+    def save_progress(self) -> None:
+        """Save what changes when an item ends."""
+        self.save(
+            update_fields=[
+                *("released", "complete", "skipped", "failed", "cancelled", "failure", "status", "message", "cause"),
+                *("exit_code", "started", "finished"),
+            ]
+        )
+
     def begin_again(self, items: int) -> None:
         """Take back the items that failed, or were cancelled, as they are to be run again: so many."""
         assert items == self.failed + self.cancelled  # noqa: S101 -- else the counters were wrong
