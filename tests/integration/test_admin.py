@@ -394,10 +394,9 @@ WRONG_JOBS: list[tuple[dict[str, str], str]] = [
         "in a circle",
     ),
     (
-        row("steps", 1, when="clean.words"),
-        "jobs.words.steps[1].when: `when` is not supported",
+        row("steps", 0, when="param.case == 1"),
+        "jobs.words.steps[0].when: a text and a number are never equal",
     ),
-    (row("steps", 1, scatter_over="words"), "jobs.words.steps[1].scatter: `scatter` is not supported"),
     (row("steps", 1, scatter_max_items="9"), "jobs.words.steps[1].scatter.over: is missing"),
     (row("validators", 0, options="lines: 3"), "is no option of this validator"),
     (row("validators", 0, input="texts"), "'texts' is no input of this page: name it under Inputs first"),

@@ -20,6 +20,7 @@ from analytics_automated.runs.models import (
     Attempt,
     Event,
     Result,
+    Scatter,
     StepRun,
     Submission,
     SubmissionInput,
@@ -210,14 +211,16 @@ def test_a_submissions_page_says_where_a_job_stopped(submission: Submission, cli
 
 
 def test_the_runs_of_a_scattered_step_are_one_line(submission: Submission, client: Client) -> None:
-    for item in (1, 2):
+    submission.step_runs.filter(step="count").update(item=1, item_name="1-a")
+    for item, status in ((2, StepStatus.COMPLETE), (3, StepStatus.COMPLETE), (4, StepStatus.PENDING)):
         StepRun.objects.create(
             submission=submission, step="count", item=item, position=1, task="count", backend="local",
-            status=StepStatus.COMPLETE, waiting=0, started=NOW, finished=NOW,
+            status=status, waiting=0, started=NOW, finished=NOW,
         )  # fmt: skip
+    Scatter.objects.create(submission=submission, step="count", total=4, released=3, complete=2, started=NOW)
     page = text_of(client, f"/submissions/{submission.pk}")
     assert page.count('<th scope="row">count</th>') == 1
-    assert "RUNNING</span> 2 of 3" in page
+    assert "RUNNING</span> 2 of 4" in page
 
 
 def test_files_of_one_result_have_links_of_their_own(submission: Submission, client: Client) -> None:
@@ -226,7 +229,7 @@ def test_files_of_one_result_have_links_of_their_own(submission: Submission, cli
         file = f"a b/{position}#?.number"
         result(submission, count, blob, name="numbers", output="numbers", file=file, position=position, many=True)
     page = text_of(client, f"/submissions/{submission.pk}")
-    assert f'href="/api/v1/submissions/{submission.pk}/results/numbers/a%20b%2F1%23%3F.number"' in page
+    assert f'href="/api/v1/submissions/{submission.pk}/results/numbers/a%20b/1%23%3F.number"' in page
 
 
 def test_very_many_results_are_left_to_the_archive(submission: Submission, client: Client) -> None:

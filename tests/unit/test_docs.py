@@ -214,7 +214,7 @@ def test_every_code_of_a_refusal_is_described_in_the_reference() -> None:
         (JobDefinition, "steps", None),
         (JobInputDefinition, "unpack", None),
         (JobInputDefinition, "many", None),
-        (StepDefinition, "when", []),
+        (StepDefinition, "when", None),
         (StepDefinition, "needs", None),
     ],
 )

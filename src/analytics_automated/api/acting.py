@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from analytics_automated.api.addresses import Addresses
 from analytics_automated.api.answers import json_answer
 from analytics_automated.api.problems import Problem
-from analytics_automated.api.representations import read_state, submission_state
+from analytics_automated.api.representations import new_submission_state, read_state
 from analytics_automated.api.schemas import ProblemDocument, SubmissionState
 from analytics_automated.api.submissions import NOT_FOUND, find_submission, router
 from analytics_automated.pipelines.refusals import Refused
@@ -56,7 +56,7 @@ def resubmit_submission(request: HttpRequest, submission_id: uuid.UUID) -> HttpR
         raise Problem("not-resumable", str(refused)) from None
     except Refused as refused:
         raise Problem("invalid-request", errors=refused.refusals) from None
-    answer = submission_state(submitted.submission, submitted.inputs, submitted.step_runs, (), addresses)
+    answer = new_submission_state(submitted, addresses)
     response = json_answer(request, answer, status=201, retry_after=answer.poll_after)
     response["Location"] = answer.links.self
     return response

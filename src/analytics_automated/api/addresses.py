@@ -24,7 +24,7 @@ class Addresses:
 
     def result(self, result: Result) -> str:
         """A result's bytes."""
-        last = [result.file] if result.many else []
+        last = result.file.split("/") if result.many else []
         return self.of("submissions", result.submission_id, "results", result.name, *last)
 
     def input(self, given: SubmissionInput) -> str:

@@ -77,14 +77,17 @@ def serve_archive(request: HttpRequest, results: Sequence[Result], *, file_name:
 
 
 def entry_paths(results: Iterable[Result]) -> Iterator[str]:
-    """A path in the archive for each: two components that are safe on any system (see `safe_file_name`).
+    """A path in the archive for each: the public name, for what a run of a scattered step made that run's folder, and
+    the file, each of them safe on any system (see `safe_file_name`).
 
     No two are equal, not even where case or the form of characters does not count: a later one gets a number,
     as in `hits/table-2.tsv`.
     """
     taken: dict[str, int] = {}
     for result in results:
-        folder, file = safe_file_name(result.name), PurePosixPath(safe_file_name(result.file))
+        *folders, last = result.file.split("/") if result.many else [result.file]
+        folder = "/".join(safe_file_name(each) for each in (result.name, *folders))
+        file = PurePosixPath(safe_file_name(last))
         path = wished = f"{folder}/{file}"
         number = taken.get(_form(wished), 1)
         while _form(path) in taken:

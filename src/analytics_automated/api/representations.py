@@ -18,6 +18,7 @@ from analytics_automated.api.schemas import (
     JobSummary,
     Progress,
     ResultFile,
+    RunLine,
     SoftwareShown,
     StepCounts,
     StepState,
@@ -30,6 +31,7 @@ from analytics_automated.pipelines.models import Example, Job
 from analytics_automated.pipelines.parameters import schema_of_all
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.pipelines.software import software_of
+from analytics_automated.runs.engine import Submitted
 from analytics_automated.runs.models import Event, Result, StepRun, Submission, SubmissionInput
 from analytics_automated.runs.progress import StepProgress, poll_after, step_progress
 
@@ -40,17 +42,23 @@ def read_state(submission: Submission, addresses: Addresses) -> SubmissionState:
     """A submission as it is now, with its snapshot selected; three further queries."""
     inputs = submission.inputs.select_related("blob").order_by("pk")
     results = submission.results.public().select_related("blob", "step_run")[:RESULTS_PER_POLL]
-    return submission_state(submission, inputs, submission.step_runs.all(), results, addresses)
+    return submission_state(submission, inputs, step_progress(submission), results, addresses)
+
+
+def new_submission_state(submitted: Submitted, addresses: Addresses) -> SubmissionState:
+    """A submission that was just written; no further query, unless a step scattered at once."""
+    steps = step_progress(submitted.submission, submitted.step_runs)
+    return submission_state(submitted.submission, submitted.inputs, steps, (), addresses)
 
 
 def submission_state(
     submission: Submission,
     inputs: Iterable[SubmissionInput],
-    step_runs: Iterable[StepRun],
+    steps: Iterable[StepProgress],
     results: Iterable[Result],
     addresses: Addresses,
 ) -> SubmissionState:
-    """A submission with its rows, all that they refer to at hand; `step_runs` in the order of the steps."""
+    """A submission with its rows, all that they refer to at hand."""
     key = submission.pk
     stopped = (
         Stopped(step=submission.stopped_step, message=submission.stopped_message) if submission.stopped_step else None
@@ -72,7 +80,7 @@ def submission_state(
         poll_after=poll_after(submission),
         inputs=[input_file(each, addresses) for each in inputs],
         parameters=submission.parameters,
-        steps=[step_state(each) for each in step_progress(step_runs)],
+        steps=[step_state(each, addresses.of("submissions", key, "steps", each.name, "runs")) for each in steps],
         results=[result_file(each, addresses) for each in results],
         links=SubmissionLinks(
             self=addresses.of("submissions", key),
@@ -85,23 +93,42 @@ def submission_state(
     )
 
 
-def step_state(progress: StepProgress) -> StepState:
-    """Where one step stands."""
-    shown, told = progress.shown, progress.told
+def step_state(progress: StepProgress, runs: str) -> StepState:
+    """Where one step stands; `runs` is the address of its runs."""
+    told = progress.told
     return StepState(
-        name=shown.step,
-        task=shown.task,
-        backend=shown.backend,
-        status=shown.status,
-        attempt=shown.attempt,
+        name=progress.name,
+        task=progress.task,
+        backend=progress.backend,
+        status=progress.status,
+        attempt=progress.attempt,
         started=progress.started,
         finished=progress.finished,
-        exit_code=shown.exit_code,
-        message=shown.message,
+        exit_code=progress.exit_code,
+        message=progress.message,
         progress=None if told is None else Progress(value=told.value, text=told.text),
         runs=StepCounts(
-            total=progress.total, complete=progress.complete, failed=progress.failed, running=progress.running
+            total=progress.total,
+            complete=progress.complete,
+            failed=progress.failed,
+            running=progress.running,
+            url=runs,
         ),
+    )
+
+
+def run_line(run: StepRun) -> RunLine:
+    """One run of a step."""
+    return RunLine(
+        item=run.item or None,
+        name=run.item_name or None,
+        status=run.status,
+        attempt=run.attempt,
+        started=run.started,
+        finished=run.finished,
+        exit_code=run.exit_code,
+        cause=run.cause or None,
+        message=run.message,
     )
 
 
@@ -136,6 +163,7 @@ def event_line(event: Event) -> EventLine:
         id=event.pk,
         time=event.time,
         step=event.step or None,
+        item=event.item or None,
         attempt=event.attempt,
         status=event.status,
         message=event.message,

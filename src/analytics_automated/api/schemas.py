@@ -57,6 +57,7 @@ class StepCounts(Schema):
     complete: int
     failed: int
     running: int
+    url: str = Field(description="Address of the list of them.")
 
 
 class Progress(Schema):
@@ -143,9 +144,31 @@ class EventLine(Schema):
     id: int
     time: Time
     step: str | None = Field(description="None: the submission as a whole.")
+    item: int | None = Field(description="Which run of a scattered step, from 1; none where it does not scatter.")
     attempt: int | None
     status: str
     message: str
+
+
+class RunLine(Schema):
+    """One run of a step."""
+
+    item: int | None = Field(description="Of a scattered step, from 1; none where it does not scatter.")
+    name: str | None = Field(description="Of a scattered step, the folder of its results: index and its file's stem.")
+    status: str = Field(description="PENDING, QUEUED, RUNNING, COMPLETE, SKIPPED, ERROR, CRASH or CANCELLED.")
+    attempt: int = Field(description="Number of the latest attempt; 0 before the first.")
+    started: Time | None
+    finished: Time | None
+    exit_code: int | None
+    cause: str | None
+    message: str
+
+
+class RunPage(Schema):
+    """Runs of one step, in the order of their items."""
+
+    runs: list[RunLine]
+    next: str | None = Field(description="Address of the runs after these.")
 
 
 class EventPage(Schema):

@@ -1,6 +1,7 @@
 """What became of a submission."""
 
 import uuid
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -11,11 +12,13 @@ from analytics_automated.api.answers import json_answer
 from analytics_automated.api.archive import serve_archive
 from analytics_automated.api.downloads import serve_blob
 from analytics_automated.api.problems import Problem
-from analytics_automated.api.representations import event_line, read_state, result_file
-from analytics_automated.api.schemas import EventPage, ProblemDocument, ResultPage, SubmissionState
+from analytics_automated.api.representations import event_line, read_state, result_file, run_line
+from analytics_automated.api.schemas import EventPage, ProblemDocument, ResultPage, RunPage, SubmissionState
 from analytics_automated.runs.models import Result, Submission
+from analytics_automated.runs.states import StepStatus
 
 router = Router(tags=["submissions"])
+ONLY_STATUS: Any = Query(None, description="Only those of this status.")  # type: ignore[type-arg]
 NOT_FOUND = {404: ProblemDocument, 410: ProblemDocument}
 
 
@@ -59,6 +62,34 @@ def list_events(
     here = Addresses(request).of("submissions", submission_id, "events")
     more = f"{here}?since={events[limit - 1].pk}&limit={limit}" if len(events) > limit else None
     return json_answer(request, EventPage(events=[event_line(event) for event in events[:limit]], next=more))
+
+
+@router.get(
+    "/submissions/{uuid:submission_id}/steps/{name}/runs",
+    response={200: RunPage, **NOT_FOUND},
+    summary="The runs of a step",
+    operation_id="list_runs",
+)
+def list_runs(
+    request: HttpRequest,
+    submission_id: uuid.UUID,
+    name: str,
+    status: StepStatus | None = ONLY_STATUS,
+    cursor: int = Query(-1, ge=-1, le=2**31 - 1, description="From an earlier answer's `next`."),  # type: ignore[type-arg]
+    limit: int = Query(100, ge=1, le=1000, description="Most runs in one answer."),  # type: ignore[type-arg]
+) -> HttpResponse:
+    """One of a step that does not scatter; else one per file, in their order, once the files are known."""
+    submission = find_submission(submission_id)
+    if not any(step.name == name for step in submission.snapshot.plan.steps):
+        raise Problem("not-found", "There is no step of that name.")
+    rows = submission.step_runs.filter(step=name, item__gt=cursor).order_by("item")
+    if status is not None:
+        rows = rows.filter(status=status)
+    runs = list(rows[: limit + 1])
+    here = Addresses(request).of("submissions", submission_id, "steps", name, "runs")
+    only = f"&status={status}" if status is not None else ""
+    more = f"{here}?cursor={runs[limit - 1].item}&limit={limit}{only}" if len(runs) > limit else None
+    return json_answer(request, RunPage(runs=[run_line(each) for each in runs[:limit]], next=more))
 
 
 @router.get(
@@ -111,7 +142,7 @@ def get_result(request: HttpRequest, submission_id: uuid.UUID, name: str) -> Htt
 
 
 @router.get(
-    "/submissions/{uuid:submission_id}/results/{name}/{file}",
+    "/submissions/{uuid:submission_id}/results/{name}/{path:file}",
     summary="One file of a result that has several",
     operation_id="get_result_file",
     response=NOT_FOUND,
@@ -135,7 +166,7 @@ def get_result_file(request: HttpRequest, submission_id: uuid.UUID, name: str, f
 def get_archive(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponseBase:
     """Streamed while it is made."""
     submission = find_submission(submission_id)
-    results = list(submission.results.public().select_related("blob").order_by("pk"))
+    results = list(submission.results.public().select_related("blob"))
     return serve_archive(request, results, file_name=f"{submission.job_name}-{submission.pk}.zip")
 
 

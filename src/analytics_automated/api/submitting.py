@@ -11,7 +11,7 @@ from analytics_automated.api.form_intake import read_form
 from analytics_automated.api.jobs import announce_deprecation, find_job
 from analytics_automated.api.json_intake import read_json_document
 from analytics_automated.api.problems import Problem
-from analytics_automated.api.representations import submission_state
+from analytics_automated.api.representations import new_submission_state
 from analytics_automated.api.request_body import RequestBody
 from analytics_automated.api.schemas import ProblemDocument, SubmissionState
 from analytics_automated.pipelines.models import Job, Snapshot
@@ -46,7 +46,7 @@ def submit(
     finally:
         intake.discard()
     addresses = Addresses(request)
-    answer = submission_state(submitted.submission, submitted.inputs, submitted.step_runs, (), addresses)
+    answer = new_submission_state(submitted, addresses)
     response = json_answer(request, answer, status=201, retry_after=answer.poll_after)
     response["Location"] = answer.links.self
     return announce_deprecation(response, found, addresses)

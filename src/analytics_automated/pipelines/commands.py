@@ -21,6 +21,16 @@ DEFAULT_INTERPRETER = ("bash", "-euo", "pipefail")
 
 
 @dataclass(frozen=True, slots=True)
+class ScatterItem:
+    """Which run of a scattered step it is."""
+
+    index: int
+    """Counted from 1."""
+    stem: str
+    """Its file's name without the last ending."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a Task's placeholders stand for in one attempt."""
 
@@ -36,8 +46,8 @@ class Surroundings:
     """Absolute paths of the backend's reference data."""
     cpus: int = 1
     memory_mb: int = 0
-    scatter: Mapping[str, str] = field(default_factory=dict)
-    """`index` and `stem` of the file that a scattered step's run is about."""
+    scatter: ScatterItem | None = None
+    """None where the step does not scatter: then no placeholder asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +193,8 @@ class _Renderer:
             values[f"param.{name}"] = around.parameters.get(name)
         values |= {f"data.{name}": path for name, path in around.data.items()}
         values |= {"resources.cpus": around.cpus, "resources.memory_mb": around.memory_mb}
+        if around.scatter is not None:
+            values |= {"scatter.index": around.scatter.index, "scatter.stem": around.scatter.stem}
         return values | {"submission.id": around.submission, "workdir": str(around.workdir)}
 
     def variables(self, values: Mapping[str, object], only: set[str] | None = None) -> dict[str, str]:
@@ -229,9 +241,12 @@ class _Renderer:
                 return ""
             file = self.task.inputs[name].file if kind == "input" else self.task.outputs[name].file
             return self._absolute(file) if absolute else file
-        if kind in {"data", "scatter"}:
-            return (around.data if kind == "data" else around.scatter)[name]
+        if kind == "data":
+            return around.data[name]
+        item = around.scatter or ScatterItem(1, "")
         fixed = {
+            "{scatter.index}": str(item.index),
+            "{scatter.stem}": item.stem,
             "{resources.cpus}": str(around.cpus),
             "{resources.memory_mb}": str(around.memory_mb),
             "{submission.id}": around.submission,

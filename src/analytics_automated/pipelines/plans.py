@@ -16,7 +16,7 @@ from analytics_automated.pipelines.definitions import (
     ParameterDefinition,
     TaskDefinition,
 )
-from analytics_automated.pipelines.definitions.job import ValidatorUse
+from analytics_automated.pipelines.definitions.job import ScatterDefinition, ValidatorUse
 from analytics_automated.pipelines.definitions.scalars import Definition
 from analytics_automated.pipelines.parameters import schema_of_all
 from analytics_automated.pipelines.validators.base import Validator
@@ -37,6 +37,15 @@ class PlannedStep(Definition):
     """Sources of each task input, `step.output` or a job input's name: the first that is present is used."""
     parameters: dict[str, Any] = {}
     """Values that the job fixes."""
+    when: str | None = None
+    """Condition; the step is skipped where it does not hold."""
+    scatter: ScatterDefinition | None = None
+    """One run per file, instead of one."""
+
+    @property
+    def is_plain(self) -> bool:
+        """True where it has exactly one run, whatever came before."""
+        return self.when is None and self.scatter is None
 
 
 class PlannedParameter(Definition):

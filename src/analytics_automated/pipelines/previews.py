@@ -8,7 +8,7 @@ from typing import Any
 
 from analytics_automated.pipelines.checks.parameter import callers_definition
 from analytics_automated.pipelines.checks.task import stream_file
-from analytics_automated.pipelines.commands import Rendered, Surroundings, UnsafeValueError, render
+from analytics_automated.pipelines.commands import Rendered, ScatterItem, Surroundings, UnsafeValueError, render
 from analytics_automated.pipelines.definitions import (
     BackendDefinition,
     ParameterDefinition,
@@ -117,7 +117,7 @@ def _around(
         data=_Named({name: backend.data[name].path for name in mentioned_data(task, backend.data)}),
         cpus=cpus,
         memory_mb=memory // 1_000_000 if memory else _MEMORY_MB,
-        scatter={"index": "0", "stem": "sample"},
+        scatter=ScatterItem(1, "sample"),
     )
 
 

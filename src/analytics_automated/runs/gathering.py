@@ -10,7 +10,7 @@ from typing import IO
 
 from analytics_automated.pipelines.definitions import TaskDefinition, TaskOutputDefinition
 from analytics_automated.runs.engine.finishing import Gathered
-from analytics_automated.runs.staging import free_name
+from analytics_automated.runs.file_names import free_name
 from analytics_automated.storage.streams import read_chunks, remove, store
 
 mimetypes.add_type("text/tab-separated-values", ".tsv")

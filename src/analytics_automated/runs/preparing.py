@@ -7,9 +7,10 @@ from django.conf import settings
 
 from analytics_automated.executors.base import CommandSpec
 from analytics_automated.pipelines.checks.task import stream_file
-from analytics_automated.pipelines.commands import Surroundings, render
+from analytics_automated.pipelines.commands import ScatterItem, Surroundings, render
 from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.runs import engine
+from analytics_automated.runs.models import StepRun
 from analytics_automated.runs.places import Place
 from analytics_automated.runs.secrets import Secrets
 from analytics_automated.runs.setup import setup_argv
@@ -42,6 +43,7 @@ def prepare(
         data={name: data.path for name, data in place.data.items()},
         cpus=place.cpus,
         memory_mb=place.memory // 1_000_000,
+        scatter=_scatter_item(claim.step_run),
     )
     rendered = render(task, around)
     write_values(folder, rendered.values)
@@ -70,3 +72,7 @@ def prepare(
         log_limit=settings.AA.log_limit,
     )
     return Prepared(spec, words)
+
+
+def _scatter_item(step_run: StepRun) -> ScatterItem | None:
+    return ScatterItem(step_run.item, step_run.item_name.partition("-")[2]) if step_run.item else None

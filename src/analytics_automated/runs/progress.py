@@ -3,33 +3,28 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
 
+from django.db.models import Count, Min
 from django.utils import timezone
 
-from analytics_automated.runs.models import StepRun, Submission
+from analytics_automated.runs.models import Scatter, StepRun, Submission
 from analytics_automated.runs.states import TERMINAL_STEPS, StepStatus
 from analytics_automated.runs.voice import Progress
-
-_URGENCY = (
-    StepStatus.RUNNING,
-    StepStatus.QUEUED,
-    StepStatus.PENDING,
-    StepStatus.CRASH,
-    StepStatus.ERROR,
-    StepStatus.CANCELLED,
-    StepStatus.COMPLETE,
-    StepStatus.SKIPPED,
-)
-"""Of several runs of a step, the first of these that any has is the step's."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
     """One Step, however many runs it has."""
 
-    shown: StepRun
-    """The run that speaks for all: its name, task, status, attempt, exit code and message."""
+    name: str
+    task: str
+    backend: str
+    status: str
+    attempt: int
+    """Number of the latest; of a scattered step that of its first item."""
+    exit_code: int | None
+    """Of a scattered step that of the first item that failed."""
+    message: str
     started: dt.datetime | None
     """When the first run started."""
     finished: dt.datetime | None
@@ -39,14 +34,8 @@ class StepProgress:
     failed: int
     running: int
     ended: int
-
-    @property
-    def told(self) -> Progress | None:
-        """How far the running command says that it is; none where it does not run, or says nothing."""
-        run = self.shown
-        if run.status != StepStatus.RUNNING or run.progress is None:
-            return None
-        return Progress(run.progress, run.progress_text)
+    told: Progress | None
+    """How far the running command says that it is; none where it does not run, or says nothing."""
 
     @property
     def seconds(self) -> float | None:
@@ -54,24 +43,64 @@ class StepProgress:
         return (self.finished - self.started).total_seconds() if self.started and self.finished else None
 
 
-def step_progress(step_runs: Iterable[StepRun]) -> list[StepProgress]:
-    """One entry per Step, in the order of the runs given, which are those of the steps."""
-    return [_one(list(runs)) for _, runs in groupby(step_runs, key=lambda each: each.step)]
+def step_progress(submission: Submission, heads: Iterable[StepRun] | None = None) -> list[StepProgress]:
+    """One entry per Step, in their order. `heads` are the StepRuns of `heads()`, where the caller has them.
+
+    One query, and two more where a step has scattered, however many items it has.
+    """
+    rows = list(submission.step_runs.heads() if heads is None else heads)
+    if not any(each.item for each in rows):
+        return [_plain(each) for each in rows]
+    scatters = {each.step: each for each in submission.scatters.all()}
+    at_work = StepRun.objects.filter(submission=submission, status=StepStatus.RUNNING, item__gt=0).order_by()
+    counts = at_work.values_list("step").annotate(Count("pk"), Min("started"))
+    running = {step: (count, started) for step, count, started in counts}
+    return [
+        _scattered(each, scatters[each.step], *running.get(each.step, (0, None))) if each.item else _plain(each)
+        for each in rows
+    ]
 
 
-def _one(runs: list[StepRun]) -> StepProgress:
-    statuses = [StepStatus(each.status) for each in runs]
-    starts = [each.started for each in runs if each.started]
-    ends = [each.finished for each in runs if each.finished]
+def _plain(run: StepRun) -> StepProgress:
+    is_running = run.status == StepStatus.RUNNING
     return StepProgress(
-        shown=min(runs, key=lambda each: _URGENCY.index(StepStatus(each.status))),
+        name=run.step,
+        task=run.task,
+        backend=run.backend,
+        status=run.status,
+        attempt=run.attempt,
+        exit_code=run.exit_code,
+        message=run.message,
+        started=run.started,
+        finished=run.finished,
+        total=1,
+        complete=int(run.status == StepStatus.COMPLETE),
+        failed=int(run.status in {StepStatus.ERROR, StepStatus.CRASH}),
+        running=int(is_running),
+        ended=int(run.status in TERMINAL_STEPS),
+        told=Progress(run.progress, run.progress_text) if is_running and run.progress is not None else None,
+    )
+
+
+def _scattered(head: StepRun, scatter: Scatter, running: int, running_since: dt.datetime | None) -> StepProgress:
+    starts = [each for each in (scatter.started, running_since) if each]
+    under_way = StepStatus.RUNNING if starts else StepStatus.QUEUED
+    return StepProgress(
+        name=head.step,
+        task=head.task,
+        backend=head.backend,
+        status=scatter.status if scatter.finished else under_way,
+        attempt=head.attempt,
+        exit_code=scatter.exit_code,
+        message=scatter.message,
         started=min(starts, default=None),
-        finished=max(ends) if len(ends) == len(runs) else None,
-        total=len(runs),
-        complete=statuses.count(StepStatus.COMPLETE),
-        failed=statuses.count(StepStatus.ERROR) + statuses.count(StepStatus.CRASH),
-        running=statuses.count(StepStatus.RUNNING),
-        ended=sum(status in TERMINAL_STEPS for status in statuses),
+        finished=scatter.finished,
+        total=scatter.total,
+        complete=scatter.complete,
+        failed=scatter.failed,
+        running=running,
+        ended=scatter.ended,
+        told=None,
     )
 
 

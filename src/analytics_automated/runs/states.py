@@ -60,7 +60,14 @@ SUBMISSION_TRANSITIONS: dict[SubmissionStatus, frozenset[SubmissionStatus]] = {
 }
 
 STEP_TRANSITIONS: dict[StepStatus, frozenset[StepStatus]] = {
-    StepStatus.PENDING: frozenset({StepStatus.QUEUED, StepStatus.SKIPPED, StepStatus.CANCELLED}),
+    StepStatus.PENDING: frozenset(
+        {
+            StepStatus.QUEUED,
+            StepStatus.SKIPPED,
+            StepStatus.CANCELLED,
+            StepStatus.ERROR,  # it would scatter into more than it may
+        }
+    ),
     StepStatus.QUEUED: frozenset({StepStatus.RUNNING, StepStatus.SKIPPED, StepStatus.CRASH, StepStatus.CANCELLED}),
     StepStatus.RUNNING: frozenset(
         {

@@ -16,7 +16,7 @@ def service(*parts: object) -> str:
 
 def result(row: Result) -> str:
     """A result's bytes."""
-    last = [row.file] if row.many else []
+    last = row.file.split("/") if row.many else []
     return service("submissions", row.submission_id, "results", row.name, *last)
 
 

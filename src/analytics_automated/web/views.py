@@ -66,7 +66,7 @@ def submission(request: HttpRequest, submission: UUID) -> HttpResponse:
     context = {
         "submission": row,
         "refresh": poll_after(row),
-        "steps": step_progress(row.step_runs.all()),
+        "steps": step_progress(row),
         "results": [(result, addresses.result(result)) for result in shown[:RESULTS_SHOWN]],
         "more_results": len(shown) > RESULTS_SHOWN,
         "address": addresses.service("submissions", row.pk),

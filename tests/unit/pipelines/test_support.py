@@ -26,26 +26,19 @@ TASK: list[dict[str, Any]] = [
     {"container": {"image": "blast.sif"}},
     {"cache": True},
     {"resources": {"gpus": 1}},
-    {"command": ["tool", "x{scatter.index}"]},
-    {"environment": {"STEM": "{scatter.stem}"}},
 ]
-SCATTERED_STEP: dict[str, Any] = {"steps": [{"task": "task", "scatter": {"over": "data"}}]}
 JOB: list[dict[str, Any]] = [
     {"access": "login"},
     {"access": ["staff"]},
     {"limits": {"per_caller": 10}},
     {"retention": "30d"},
     {"schedule": {"cron": "0 3 * * 1", "overlap": "allow"}},
-    {"steps": [{"task": "task", "when": "input.data"}]},
-    SCATTERED_STEP,
 ]
 CASES = [
     *(("backends", keys) for keys in BACKEND),
     *(("tasks", keys) for keys in TASK),
     *(("jobs", keys) for keys in JOB),
 ]
-ONE_FILE = {"inputs": {"data": {"file": "data", "env_only": True}}}
-SCATTERED = {"steps": [{"task": "task", "scatter": "data"}], "inputs": {"data": {"many": True}}}
 
 
 def around(section: str, keys: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -55,8 +48,6 @@ def around(section: str, keys: dict[str, Any]) -> list[tuple[str, dict[str, Any]
         return [("backends", {"container": "apptainer"})]
     if "{data." in text:
         return [("backends", {"data": {"uniref90": "/data/uniref90"}})]
-    if "{scatter." in text or "scatter" in str(keys.get("steps")):
-        return [("tasks", ONE_FILE), ("jobs", SCATTERED)]
     if "schedule" in keys:
         return [("jobs", {"inputs": {"data": {"many": True, "optional": True}}})]
     return []

@@ -30,7 +30,7 @@ def claim(submit: Callable[..., Submission]) -> engine.Claim:
 
 
 def told(claim: engine.Claim) -> Progress | None:
-    (shown,) = step_progress(StepRun.objects.filter(pk=claim.step_run.pk))
+    (shown,) = step_progress(claim.step_run.submission, StepRun.objects.filter(pk=claim.step_run.pk))
     return shown.told
 
 

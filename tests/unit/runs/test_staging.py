@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics_automated.pipelines.definitions import TaskDefinition
-from analytics_automated.runs.staging import LONGEST_NAME, free_name, reserved_paths, safe_name, ship
+from analytics_automated.runs.file_names import LONGEST_NAME, free_name, safe_name
+from analytics_automated.runs.staging import reserved_paths, ship
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import copy_out, open_stored, remove, store
 

@@ -73,6 +73,8 @@ def plan_job(name: str, job: JobDefinition, tasks: Mapping[str, TaskDefinition])
                 needs=needs,
                 inputs=flow.sources[label],
                 parameters=by_label[label].parameters,
+                when=by_label[label].when,
+                scatter=by_label[label].scatter,
             )
             for label, needs in flow.needs.items()
         ],

@@ -4,16 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analytics_automated.executors.registry import executor_names
-from analytics_automated.pipelines.commands import placed_placeholders
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.definitions.scalars import Definition
-from analytics_automated.pipelines.problems import Path, Problem
+from analytics_automated.pipelines.problems import Problem
 
 WORDS = "not supported by this version"
 LATER_EXECUTORS = frozenset({"slurm", "grid_engine"})
 """Executors that are written of, but that this version does not have."""
-LATER_PLACEHOLDERS = frozenset({"scatter"})
-"""Kinds of placeholders that stand for what this version does not have."""
 
 WITHOUT_EFFECT: dict[type, frozenset[str]] = {
     JobDefinition: frozenset({"on_failure"}),
@@ -31,7 +28,6 @@ _JOB: dict[str, Any] = {
     "access": ("public",),
     **dict.fromkeys(("limits", "retention", "schedule")),
 }
-_STEP: dict[str, Any] = dict.fromkeys(("when", "scatter"))
 """Keys by definition, with the values that need nothing; none: whatever differs from the default needs it."""
 
 
@@ -41,15 +37,12 @@ def unsupported(
     """What a runnable job needs and this version does not have. Paths begin at the job; those of tasks and
     backends begin with `..`, to be seen from the top."""
     problems = [*_of(job, _JOB, ())]
-    for index, step in enumerate(job.steps):
-        problems += _of(step, _STEP, ("steps", index))
     used = dict.fromkeys(step.task for step in job.steps)
     for name in used:
         task = tasks[name]
         problems += _of(task, _TASK, ("..", "tasks", name))
         if task.resources.gpus:
             problems.append(Problem(("..", "tasks", name, "resources", "gpus"), f"`gpus` is {WORDS}"))
-        problems += _placeholders(task, ("..", "tasks", name))
     for name in dict.fromkeys(tasks[task].backend for task in used):
         if name in backends:
             path = ("..", "backends", name)
@@ -58,12 +51,6 @@ def unsupported(
             if executor in LATER_EXECUTORS and executor not in executor_names():
                 problems.append(Problem((*path, "executor"), f"the executor {executor!r} is {WORDS}"))
     return problems
-
-
-def _placeholders(task: TaskDefinition, path: Path) -> Iterator[Problem]:
-    for place, placeholder in placed_placeholders(task):
-        if placeholder.kind in LATER_PLACEHOLDERS:
-            yield Problem((*path, *place), f"{placeholder} is {WORDS}")
 
 
 def _of(definition: Definition, keys: Mapping[str, Any], path: tuple[str | int, ...]) -> Iterator[Problem]:

@@ -98,9 +98,11 @@ class ScatterDefinition(Definition):
     """One run of the step per file."""
 
     over: Name = Field(description="The step's input that is taken apart.")
-    max_parallel: Integer | None = Field(None, ge=1, description="Most runs at once.")
-    max_items: Integer | None = Field(None, ge=1, description="Most files.")
-    on_item_failure: Literal["fail", "continue"] = Field("fail", description="Whether one failure fails the step.")
+    max_parallel: Integer = Field(100, ge=1, le=LARGEST_COUNT, description="Most runs at once.")
+    max_items: Integer = Field(10_000, ge=1, le=LARGEST_COUNT, description="Most files; with more the step fails.")
+    on_item_failure: Literal["fail", "continue"] = Field(
+        "fail", description="Whether one failure fails the step, or the others go on."
+    )
 
 
 class StepDefinition(Definition):

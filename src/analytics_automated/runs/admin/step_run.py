@@ -46,7 +46,7 @@ class StepRunAdmin(ReadingAdmin):
     list_filter = ("status", "backend")
     search_fields = ("submission__id__istartswith", "submission__name", "step", "task", "worker")
     fieldsets = (
-        (None, {"fields": ("submission_link", ("step", "item", "position"), "task", "status", "message")}),
+        (None, {"fields": ("submission_link", ("step", "item", "item_name", "position"), "task", "status", "message")}),
         ("Where", {"fields": (("backend", "worker"), ("attempt", "waiting"))}),
         ("How it ended", {"fields": (("exit_code", "cause"), ("queued", "started", "finished"))}),
     )
@@ -54,8 +54,9 @@ class StepRunAdmin(ReadingAdmin):
 
     @admin.display(description="step run", ordering="pk")
     def short_name(self, step_run: StepRun) -> str:
-        """The Submission's id, shortened, and the step."""
-        return f"{short(step_run.submission_id)}/{step_run.step}"
+        """The Submission's id, shortened, the step, and the item of a scattered one."""
+        name = f"/{step_run.item_name}" if step_run.item else ""
+        return f"{short(step_run.submission_id)}/{step_run.step}{name}"
 
     @admin.display(description="submission")
     def submission_link(self, step_run: StepRun) -> str:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from analytics_automated.executors.base import Cause
-from analytics_automated.runs.engine.finishing import end_running, end_waiting, settle
+from analytics_automated.runs.engine.ending import end_running, end_waiting, settle
 from analytics_automated.runs.engine.history import write_history
 from analytics_automated.runs.models import Event, Submission
 from analytics_automated.runs.states import StepStatus, SubmissionStatus

@@ -35,7 +35,11 @@ class Claim:
 def claim(step_run_id: int, worker: str, queues: Collection[str]) -> Claim | None:
     """Take up that step, if it is ready and of one of these queues; none where another was faster."""
     step_run = (
-        StepRun.objects.ready().of_queues(queues).select_related("submission__snapshot").filter(pk=step_run_id).first()
+        StepRun.objects.ready()
+        .of_queues(queues)
+        .select_related("submission__snapshot", "item_blob")
+        .filter(pk=step_run_id)
+        .first()
     )
     return _take(step_run, worker, queues) if step_run else None
 
@@ -43,7 +47,7 @@ def claim(step_run_id: int, worker: str, queues: Collection[str]) -> Claim | Non
 def claim_best(worker: str, queues: Collection[str]) -> Claim | None:
     """Take up the best ready step of these queues; none where there is nothing to do."""
     for _ in range(MOST_TRIES):
-        step_run = StepRun.objects.ready().of_queues(queues).select_related("submission__snapshot").first()
+        step_run = StepRun.objects.ready().of_queues(queues).select_related("submission__snapshot", "item_blob").first()
         if step_run is None:
             return None
         if taken := _take(step_run, worker, queues):

@@ -36,7 +36,8 @@ def erase(submission_id: uuid.UUID) -> bool:
         submission.inputs.all().delete()
         submission.results.all().delete()
         submission.events.all().delete()
-        submission.step_runs.update(message="", progress_text="", worker="")
+        submission.step_runs.update(message="", progress_text="", worker="", item_name="", item_blob=None)
+        submission.scatters.update(message="")
         Attempt.objects.filter(step_run__submission=submission).update(
             argv=[],
             environment=[],

@@ -13,21 +13,15 @@ from analytics_automated.executors.base import Cause, Outcome
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.claiming import Claim
-from analytics_automated.runs.engine.history import step_event, submission_event, write_history
+from analytics_automated.runs.engine.ending import FAILURES
+from analytics_automated.runs.engine.following import follow
+from analytics_automated.runs.engine.history import step_event, write_history
 from analytics_automated.runs.engine.retrying import next_try
-from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission
-from analytics_automated.runs.states import (
-    IllegalTransition,
-    StepStatus,
-    SubmissionStatus,
-    step_origins,
-    submission_origins,
-)
+from analytics_automated.runs.models import Attempt, Result, StepRun, Submission
+from analytics_automated.runs.states import StepStatus, step_origins
 from analytics_automated.runs.verdicts import Verdict
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import StoredFile, remove
-
-FAILURES = {StepStatus.ERROR: SubmissionStatus.ERROR, StepStatus.CRASH: SubmissionStatus.CRASH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +39,9 @@ def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Se
     """Record how the attempt ended, with its Results, and do what follows: queue the steps that became ready, or
     end the Submission. Returns the steps that became ready: the caller goes on with the first that it may take,
     and wake-ups go out for the others.
+
+    The next item of the same step is not among them: a caller takes it up if it is the best, and nobody is told of
+    it, as the caller looks. So a wide step does not keep its workers from the steps of others.
 
     A failure that the task's `retries` mean is no end: the step is queued again, for then or later.
 
@@ -69,6 +66,7 @@ def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Se
         ready = follow(submission, claim.step_run, claim.plan, verdict, now, events)
         write_history(events)
         transaction.on_commit(lambda: remove(unneeded), robust=True)
+        ready = [each for each in ready if each.step != claim.step_run.step]
         wake_all(ready, own_queues=claim.queues)
     return ready
 
@@ -76,7 +74,7 @@ def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Se
 def _close(claim: Claim, verdict: Verdict, outcome: Outcome | None, now: dt.datetime) -> bool:
     """Compare-and-set of the StepRun, with its Attempt; False where it is this worker's no more."""
     step_run = claim.step_run
-    exit_code = outcome.exit_code if outcome else None
+    step_run.exit_code = exit_code = outcome.exit_code if outcome else None
     mine = StepRun.objects.filter(
         pk=step_run.pk,
         attempt=step_run.attempt,
@@ -152,6 +150,7 @@ def _keep(claim: Claim, gathered: Sequence[Gathered]) -> list[str]:
     """Write the Results; returns the keys of bytes that were there already."""
     blobs = Blob.objects.adopt(each.stored for each in gathered)
     public = claim.plan.public_results(claim.step_run.step)
+    folder = f"{claim.step_run.item_name}/" if claim.step_run.item else ""
     places: dict[str, int] = {}
     rows = []
     for each in gathered:
@@ -164,100 +163,14 @@ def _keep(claim: Claim, gathered: Sequence[Gathered]) -> list[str]:
                 output=each.output,
                 position=place,
                 name=public.get(each.output, ""),
-                file=each.file,
-                many=each.many,
+                file=f"{folder}{each.file}",
+                many=each.many or bool(folder),
                 media_type=each.media_type,
                 blob=blobs[each.stored.key],
             )
         )
     Result.objects.bulk_create(rows)
     return [each.stored.key for each in gathered if blobs[each.stored.key].key != each.stored.key]
-
-
-def follow(
-    submission: Submission,
-    step_run: StepRun,
-    plan: Plan,
-    verdict: Verdict,
-    now: dt.datetime,
-    events: list[Event],
-) -> list[StepRun]:
-    """What the end of a step means for the others and for the whole. The caller has locked the Submission and
-    written the StepRun; events are added to `events`. Returns the steps that became ready."""
-    submission.unfinished -= 1
-    ready: list[StepRun] = []
-    if verdict.status in FAILURES:
-        submission.unfinished -= end_waiting(submission, StepStatus.CANCELLED, now, events)
-        if not submission.verdict:
-            submission.verdict = FAILURES[verdict.status]
-            submission.message, submission.cause = verdict.message, verdict.cause
-        if plan.on_failure == "cancel":
-            end_running(submission)
-    elif verdict.stops:
-        submission.unfinished -= end_waiting(submission, StepStatus.SKIPPED, now, events)
-        if not submission.stopped_step:
-            submission.stopped_step = step_run.step
-            submission.stopped_message = verdict.message
-    elif verdict.status is not StepStatus.CANCELLED and not submission.verdict and not submission.stopped_step:
-        ready = _release(submission, plan.followers(step_run.step), now, events)
-    settle(submission, now, events)
-    return ready
-
-
-def settle(submission: Submission, now: dt.datetime, events: list[Event]) -> None:
-    """Save what was decided of a locked Submission, and end it where all its steps have ended."""
-    if submission.unfinished == 0:
-        _end(submission, now, events)
-    submission.save(
-        update_fields=[
-            *("unfinished", "verdict", "message", "cause", "stopped_step", "stopped_message"),
-            *("status", "finished"),
-        ]
-    )
-
-
-def end_running(submission: Submission) -> None:
-    """Ask the workers of the steps that run to end them. They learn of it when they next ask, which is soon."""
-    StepRun.objects.filter(submission=submission, status=StepStatus.RUNNING).update(cancelling=True)
-
-
-def end_waiting(submission: Submission, status: StepStatus, now: dt.datetime, events: list[Event]) -> int:
-    """End the steps that have not started; returns how many there were."""
-    waiting = list(
-        StepRun.objects.select_for_update(no_key=True).filter(
-            submission=submission,
-            status__in=step_origins(status, [StepStatus.PENDING, StepStatus.QUEUED]),
-        )
-    )
-    StepRun.objects.filter(pk__in=[each.pk for each in waiting]).update(status=status, finished=now)
-    events += (step_event(each, status, now) for each in waiting)
-    return len(waiting)
-
-
-def _release(submission: Submission, followers: Sequence[str], now: dt.datetime, events: list[Event]) -> list[StepRun]:
-    """Count this step off for those that wait for it; returns those that wait for nothing more."""
-    if not followers:
-        return []
-    waiting = StepRun.objects.filter(submission=submission, step__in=followers, status=StepStatus.PENDING)
-    waiting.update(waiting=F("waiting") - 1)
-    ready = list(waiting.filter(waiting=0))
-    StepRun.objects.filter(pk__in=[each.pk for each in ready], status=StepStatus.PENDING).update(
-        status=StepStatus.QUEUED, queued=now
-    )
-    for each in ready:
-        each.status, each.queued = StepStatus.QUEUED, now
-    events += (step_event(each, StepStatus.QUEUED, now) for each in ready)
-    return ready
-
-
-def _end(submission: Submission, now: dt.datetime, events: list[Event]) -> None:
-    """Give a Submission, all of whose steps ended, its last status."""
-    to = SubmissionStatus(submission.verdict or SubmissionStatus.COMPLETE)
-    if submission.status not in submission_origins(to):
-        raise IllegalTransition(f"submission {submission.pk}: {submission.status} -> {to}")
-    submission.status, submission.finished = to, now
-    submission.message = submission.message or submission.stopped_message
-    events.append(submission_event(submission, now, submission.message))
 
 
 def skip(claim: Claim, message: str) -> list[StepRun]:

@@ -5,7 +5,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from analytics_automated.executors.base import Cause
-from analytics_automated.runs.engine.finishing import follow, try_again
+from analytics_automated.runs.dispatch import wake_all
+from analytics_automated.runs.engine.finishing import try_again
+from analytics_automated.runs.engine.following import follow
 from analytics_automated.runs.engine.history import step_event, write_history
 from analytics_automated.runs.models import Attempt, StepRun, Submission
 from analytics_automated.runs.states import StepStatus, step_origins
@@ -43,8 +45,9 @@ def lose(step_run: StepRun) -> bool:
             if not mine:
                 return False
             events = [step_event(step_run, verdict.status, now, message)]
-            follow(submission, step_run, plan, verdict, now, events)
+            ready = follow(submission, step_run, plan, verdict, now, events)
             write_history(events)
+            wake_all(ready)
         Attempt.objects.filter(step_run=step_run, number=step_run.attempt).update(finished=now, cause=Cause.LOST.value)
     return True
 

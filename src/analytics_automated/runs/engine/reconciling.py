@@ -9,7 +9,7 @@ from django.utils import timezone
 from analytics_automated.executors.base import Cause
 from analytics_automated.pipelines.models import Backend
 from analytics_automated.runs.dispatch import wake_all
-from analytics_automated.runs.engine.finishing import follow
+from analytics_automated.runs.engine.following import follow
 from analytics_automated.runs.engine.history import step_event, write_history
 from analytics_automated.runs.models import StepRun, Submission
 from analytics_automated.runs.states import StepStatus, step_origins
@@ -51,6 +51,7 @@ def _crash(step_run: StepRun) -> bool:
         ).update(status=verdict.status, finished=now, cause=verdict.cause, message=message)
         if mine:
             events = [step_event(step_run, verdict.status, now, message)]
-            follow(submission, step_run, step_run.submission.snapshot.plan, verdict, now, events)
+            ready = follow(submission, step_run, step_run.submission.snapshot.plan, verdict, now, events)
             write_history(events)
+            wake_all(ready)
     return bool(mine)

@@ -1,16 +1,31 @@
 """Starting a failed Submission again."""
 
+import datetime as dt
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.dispatch import wake_all
+from analytics_automated.runs.engine.ending import settle
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
-from analytics_automated.runs.models import StepRun, Submission
+from analytics_automated.runs.engine.readiness import arrive
+from analytics_automated.runs.engine.scattering import release_again
+from analytics_automated.runs.models import Scatter, StepRun, Submission
 from analytics_automated.runs.states import StepStatus, SubmissionStatus, step_origins, submission_origins
 
 _DONE = (StepStatus.COMPLETE, StepStatus.SKIPPED)
+_FRESH: Mapping[str, Any] = {
+    **dict.fromkeys(("worker", "cause", "message"), ""),
+    **dict.fromkeys(("leased_until", "not_before", "started", "finished", "exit_code")),
+    "cancelling": False,
+    "tries": 0,
+}
+"""What of an earlier attempt is not to be seen any more."""
 
 
 class NotResumable(Exception):
@@ -18,8 +33,8 @@ class NotResumable(Exception):
 
 
 def retry(submission_id: uuid.UUID) -> Submission:
-    """Start a Submission again that has failed or was cancelled, from the steps that are not complete; what these had
-    made stays. All its attempts count anew.
+    """Start a Submission again that has failed or was cancelled, from the steps that are not complete, and of a
+    scattered step from the items that are not; what was made stays. All its attempts count anew.
 
     Raises `NotResumable`, and `Submission.DoesNotExist`.
     """
@@ -31,33 +46,63 @@ def retry(submission_id: uuid.UUID) -> Submission:
         if submission.status not in submission_origins(SubmissionStatus.SUBMITTED):
             raise NotResumable(f"It is {submission.status}: only what has failed or was cancelled is started again.")
         plan = submission.snapshot.plan
-        step_runs = list(submission.step_runs.select_for_update(no_key=True))
-        again = [each for each in step_runs if each.status not in _DONE]
-        undone = {each.step for each in again}
-        for each in again:
-            each.waiting = len(undone & set(plan.step(each.step).needs))
-            to = StepStatus.PENDING if each.waiting else StepStatus.QUEUED
-            assert each.status in step_origins(to)  # noqa: S101 -- nothing else is left of a Submission that ended
-            each.status, each.queued = to, None if each.waiting else now
-            each.worker, each.leased_until, each.cancelling = "", None, False
-            each.not_before, each.tries, each.started, each.finished = None, 0, None, None
-            each.exit_code, each.cause, each.message = None, "", ""
-        StepRun.objects.bulk_update(
-            again,
-            [
-                *("waiting", "status", "queued", "worker", "leased_until", "cancelling", "not_before", "tries"),
-                *("started", "finished", "exit_code", "cause", "message"),
-            ],
-        )
-        submission.status, submission.unfinished = SubmissionStatus.SUBMITTED, len(again)
+        again = [each for each in _unscattered(submission) if each.status not in _DONE]
+        wide = [each for each in submission.scatters.all() if each.status not in _DONE]
+        undone = {each.step for each in again} | {each.step for each in wide}
+        _set_back(again, plan, undone, now)
+        items = {each.step: _set_back_items(each) for each in wide}
+        submission.status, submission.unfinished = SubmissionStatus.SUBMITTED, len(again) + sum(items.values())
         submission.verdict = submission.message = submission.cause = ""
         submission.started = submission.finished = None
         submission.save(
             update_fields=["status", "unfinished", "verdict", "message", "cause", "started", "finished"],
         )
         ready = [each for each in again if each.status == StepStatus.QUEUED]
-        message = "It is started again."
-        events = [submission_event(submission, now, message)]
-        write_history([*events, *(step_event(each, StepStatus.QUEUED, now) for each in ready)])
-        wake_all(ready)
+        for scatter in wide:
+            ready += _release_items(scatter, plan, items[scatter.step], now)
+        events = [submission_event(submission, now, "It is started again.")]
+        events += (step_event(each, StepStatus.QUEUED, now) for each in ready)
+        gated = [each for each in again if each.status == StepStatus.PENDING and not each.waiting]
+        if gated:
+            ready += arrive(submission, plan, gated, now, events)
+            settle(submission, now, events)
+        write_history(events)
+        wake_all(ready if not submission.verdict else [])
     return submission
+
+
+def _unscattered(submission: Submission) -> QuerySet[StepRun]:
+    return submission.step_runs.select_for_update(no_key=True).filter(item=0)
+
+
+def _set_back(again: list[StepRun], plan: Plan, undone: set[str], now: dt.datetime) -> None:
+    """Steps as they were before their first attempt. Those with a condition or `scatter` are decided about anew."""
+    for each in again:
+        planned = plan.step(each.step)
+        each.waiting = len(undone & set(planned.needs))
+        to = StepStatus.QUEUED if planned.is_plain and not each.waiting else StepStatus.PENDING
+        assert each.status in step_origins(to)  # noqa: S101 -- nothing else is left of a Submission that ended
+        each.status, each.queued = to, now if to is StepStatus.QUEUED else None
+        for name, value in _FRESH.items():
+            setattr(each, name, value)
+    StepRun.objects.bulk_update(again, ["waiting", "status", "queued", *_FRESH])
+
+
+def _set_back_items(scatter: Scatter) -> int:
+    """The items of a scattered step that are not complete wait for their turn again; how many they are."""
+    items = StepRun.objects.filter(
+        submission_id=scatter.submission_id,
+        step=scatter.step,
+        item__gt=0,
+        status__in=step_origins(StepStatus.PENDING),
+    )
+    return items.update(status=StepStatus.PENDING, waiting=1, queued=None, **_FRESH)
+
+
+def _release_items(scatter: Scatter, plan: Plan, items: int, now: dt.datetime) -> list[StepRun]:
+    definition = plan.step(scatter.step).scatter
+    assert definition is not None  # noqa: S101 -- only a scattered step has items
+    scatter.begin_again(items)
+    queued = release_again(scatter, definition, now)
+    scatter.save()
+    return queued

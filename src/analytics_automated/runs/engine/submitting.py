@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from analytics_automated.pipelines.models import Job, Snapshot
 from analytics_automated.runs.dispatch import wake_all
+from analytics_automated.runs.engine.ending import settle
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
+from analytics_automated.runs.engine.readiness import arrive
 from analytics_automated.runs.models import StepRun, Submission, SubmissionInput
 from analytics_automated.runs.states import StepStatus, SubmissionStatus
 from analytics_automated.storage.models import Blob
@@ -34,6 +36,7 @@ class Submitted:
     submission: Submission
     inputs: Sequence[SubmissionInput]
     step_runs: Sequence[StepRun]
+    """One of each step."""
 
 
 def submit(
@@ -75,9 +78,9 @@ def submit(
             position=position,
             task=step.task,
             backend=plan.tasks[step.task].backend,
-            status=StepStatus.PENDING if step.needs else StepStatus.QUEUED,
+            status=StepStatus.PENDING if step.needs or not step.is_plain else StepStatus.QUEUED,
             waiting=len(step.needs),
-            queued=None if step.needs else now,
+            queued=None if step.needs or not step.is_plain else now,
         )
         for position, step in enumerate(plan.steps)
     ]
@@ -95,9 +98,13 @@ def submit(
             rows.append(row)
         SubmissionInput.objects.bulk_create(rows)
         StepRun.objects.bulk_create(step_runs)
-        events = [submission_event(submission, now)]
-        write_history([*events, *(step_event(each, StepStatus.QUEUED, now) for each in ready)])
-        wake_all(ready)
+        events = [submission_event(submission, now), *(step_event(each, StepStatus.QUEUED, now) for each in ready)]
+        if gated := [each for each in step_runs if each.status == StepStatus.PENDING and not each.waiting]:
+            ready += arrive(submission, plan, gated, now, events)
+            settle(submission, now, events)
+            step_runs = list(submission.step_runs.heads())
+        write_history(events)
+        wake_all(ready if not submission.verdict else [])
         doubled = [file.key for file in fresh if blobs[file.key].key != file.key]
         transaction.on_commit(lambda: remove(doubled), robust=True)
     return Submitted(submission, rows, step_runs)

@@ -24,7 +24,9 @@ class Result(models.Model):
     output = models.CharField(max_length=64)
     position = models.PositiveIntegerField(default=0)
     name = models.CharField(max_length=130, blank=True, help_text="Public name; none: the caller does not get it.")
-    file = models.CharField(max_length=255, help_text="The file's own name.")
+    file = models.CharField(
+        max_length=500, help_text="The file's own name, in a folder for an item of a scattered Step."
+    )
     many = models.BooleanField(default=False, help_text="One of several under its name.")
     media_type = models.CharField(max_length=255)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="results")
@@ -32,7 +34,7 @@ class Result(models.Model):
     objects = ResultQuerySet.as_manager()
 
     class Meta:
-        ordering = ("submission", "step_run__position", "pk")
+        ordering = ("submission", "step_run__position", "step_run__item", "pk")
         constraints = [
             models.UniqueConstraint(fields=["step_run", "output", "position"], name="one_file_per_output_and_position")
         ]

@@ -9,6 +9,7 @@ from analytics_automated.pipelines.models import Backend
 from analytics_automated.pipelines.plans import FORMAT
 from analytics_automated.runs.models.submission import Submission
 from analytics_automated.runs.states import StepStatus
+from analytics_automated.storage.models import Blob
 
 
 class StepRunQuerySet(models.QuerySet["StepRun"]):
@@ -24,6 +25,10 @@ class StepRunQuerySet(models.QuerySet["StepRun"]):
         """Those whose worker has not said for a whole lease that it still runs them."""
         return self.filter(status=StepStatus.RUNNING, leased_until__lt=Now())
 
+    def heads(self) -> "StepRunQuerySet":
+        """One of each Step: of a scattered one the first item."""
+        return self.filter(item__lte=1)
+
     def of_queues(self, queues: Collection[str]) -> "StepRunQuerySet":
         """Those whose Backend has one of these Celery queues."""
         return self.filter(backend__in=Backend.objects.filter(queue_type__name__in=queues).values("name"))
@@ -34,12 +39,23 @@ class StepRun(models.Model):
 
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="step_runs")
     step = models.CharField(max_length=64)
-    item = models.PositiveIntegerField(default=0, help_text="The item of a scattered Step.")
+    item = models.PositiveIntegerField(
+        default=0, help_text="Of a scattered Step, counted from 1; 0: the Step does not scatter, or has not yet."
+    )
+    item_name = models.CharField(max_length=255, blank=True, help_text="The item's own folder: index-stem.")
+    item_blob = models.ForeignKey(
+        Blob,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="items",
+        db_index=False,
+        help_text="The item's file.",
+    )
     position = models.PositiveIntegerField(help_text="The Step's place in the Job.")
     task = models.CharField(max_length=64)
     backend = models.CharField(max_length=64, help_text="By name: it is looked up when the step is taken up.")
     status = models.CharField(max_length=16, choices=[(each.value, each.value) for each in StepStatus])
-    waiting = models.PositiveIntegerField(help_text="Steps that must end before; 0: ready.")
+    waiting = models.PositiveIntegerField(help_text="Steps, or other items, that must end before; 0: ready.")
     attempt = models.PositiveIntegerField(default=0, help_text="Number of the latest Attempt.")
     worker = models.CharField(max_length=255, blank=True)
     leased_until = models.DateTimeField(null=True, help_text="Its worker's, by the database's clock; then it is lost.")
@@ -65,10 +81,12 @@ class StepRun(models.Model):
                 fields=["backend", "queued"], name="step_run_queued", condition=models.Q(status=StepStatus.QUEUED)
             ),
             models.Index(fields=["worker"], name="step_run_running", condition=models.Q(status=StepStatus.RUNNING)),
+            models.Index(fields=["submission"], name="step_run_at_work", condition=models.Q(status=StepStatus.RUNNING)),
+            models.Index(fields=["item_blob"], name="step_run_item", condition=models.Q(item_blob__isnull=False)),
         ]
 
     def __str__(self) -> str:
-        return f"{self.submission_id}/{self.step}"
+        return f"{self.submission_id}/{self.step}{f'/{self.item_name}' if self.item else ''}"
 
     @property
     def attempt_name(self) -> str:
