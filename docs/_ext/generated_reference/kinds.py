@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
-from analytics_automated.config.environment import Texts
+from analytics_automated.config.environment import Networks, Texts
 from analytics_automated.pipelines.definitions import scalars
 from analytics_automated.pipelines.definitions.task import ExitRange
 from analytics_automated.pipelines.quantities import Delay, Duration, Size, format_duration, format_size
@@ -46,6 +46,7 @@ _NAMED: dict[Any, str] = {
     Duration: "duration",
     Delay: "duration",
     Texts: "list, by commas",
+    Networks: "list of addresses or networks, by commas",
 }
 _PLAIN: dict[Any, str] = {
     str: "text",

@@ -81,7 +81,7 @@ def test_a_worker_takes_nothing_from_queues_that_it_does_not_serve(submit) -> No
 
 def test_a_worker_leaves_a_step_alone_whose_snapshot_has_another_format(submit) -> None:
     submit()
-    Snapshot.objects.update(format=99)
+    StepRun.objects.update(format=99)
     assert engine.claim_best("w", QUEUES) is None
 
 

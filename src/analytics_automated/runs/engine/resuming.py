@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
+from analytics_automated.runs.engine.limits import check_caller, hold_caller
 from analytics_automated.runs.models import StepRun, Submission
 from analytics_automated.runs.states import StepStatus, SubmissionStatus, step_origins, submission_origins
 
@@ -21,15 +22,20 @@ def retry(submission_id: uuid.UUID) -> Submission:
     """Start a Submission again that has failed or was cancelled, from the steps that are not complete; what these had
     made stays. All its attempts count anew.
 
-    Raises `NotResumable`, and `Submission.DoesNotExist`.
+    Raises `NotResumable`, `TooMany`, and `Submission.DoesNotExist`.
     """
     now = timezone.now()
     with transaction.atomic():
+        unlocked = Submission.objects.select_related("job").get(pk=submission_id)
+        if unlocked.job is not None:
+            hold_caller(unlocked.caller, unlocked.job)
         submission = Submission.objects.select_for_update(no_key=True).get(pk=submission_id)
         if submission.deleted is not None:
             raise NotResumable("It was deleted.")
         if submission.status not in submission_origins(SubmissionStatus.SUBMITTED):
             raise NotResumable(f"It is {submission.status}: only what has failed or was cancelled is started again.")
+        if submission.job is not None:
+            check_caller(submission.caller, submission.job)
         plan = submission.snapshot.plan
         step_runs = list(submission.step_runs.select_for_update(no_key=True))
         again = [each for each in step_runs if each.status not in _DONE]
@@ -39,14 +45,15 @@ def retry(submission_id: uuid.UUID) -> Submission:
             to = StepStatus.PENDING if each.waiting else StepStatus.QUEUED
             assert each.status in step_origins(to)  # noqa: S101 -- nothing else is left of a Submission that ended
             each.status, each.queued = to, None if each.waiting else now
+            each.opens = "" if each.waiting else submission.job_name
             each.worker, each.leased_until, each.cancelling = "", None, False
             each.not_before, each.tries, each.started, each.finished = None, 0, None, None
             each.exit_code, each.cause, each.message = None, "", ""
         StepRun.objects.bulk_update(
             again,
             [
-                *("waiting", "status", "queued", "worker", "leased_until", "cancelling", "not_before", "tries"),
-                *("started", "finished", "exit_code", "cause", "message"),
+                *("opens", "waiting", "status", "queued", "worker", "leased_until", "cancelling"),
+                *("not_before", "tries", "started", "finished", "exit_code", "cause", "message"),
             ],
         )
         submission.status, submission.unfinished = SubmissionStatus.SUBMITTED, len(again)
