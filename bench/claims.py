@@ -26,7 +26,9 @@ jobs:
 def main() -> None:
     """Measure all cases, and print a table."""
     with tempfile.TemporaryDirectory(prefix="aa-bench-") as data:
-        os.environ.update(AA_DATA_DIR=data, AA_LOG_LEVEL="ERROR", DJANGO_SETTINGS_MODULE="analytics_automated.config.settings")
+        os.environ.update(
+            AA_DATA_DIR=data, AA_LOG_LEVEL="ERROR", DJANGO_SETTINGS_MODULE="analytics_automated.config.settings"
+        )
         import django
         from django.core.management import call_command
 
@@ -43,7 +45,8 @@ def main() -> None:
 
 def _apply() -> None:
     from analytics_automated.pipelines.configuration import apply
-    from analytics_automated.pipelines.files.reader import Configuration, read_text
+    from analytics_automated.pipelines.files.configuration import Configuration
+    from analytics_automated.pipelines.files.reader import read_text
 
     configuration = Configuration()
     read_text(PIPELINE, "bench.yaml", configuration)
@@ -62,7 +65,7 @@ def _measure(waiting: int, callers: int, *, bursts: bool) -> list[float]:
         before = time.perf_counter()
         claim = engine.claim_best("bench", ["LOCALHOST"])
         seconds.append(time.perf_counter() - before)
-        assert claim is not None  # noqa: S101
+        assert claim is not None
     return seconds
 
 
@@ -77,7 +80,7 @@ def _fill(waiting: int, callers: int, *, bursts: bool) -> None:
     from analytics_automated.runs.models import StepRun, Submission
 
     job = Job.objects.select_related("snapshot").get(name="nothing")
-    assert job.snapshot is not None  # noqa: S101
+    assert job.snapshot is not None
     now = timezone.now() - dt.timedelta(days=1)
     each = max(1, waiting // callers)
     for start in range(0, waiting, 10_000):

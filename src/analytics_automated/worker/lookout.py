@@ -1,5 +1,6 @@
 """What keeps this worker from its Backends: looked at while it works, and told to all."""
 
+import logging
 import threading
 import time
 from collections.abc import Collection, Mapping
@@ -10,6 +11,7 @@ from analytics_automated.pipelines.models import Backend
 from analytics_automated.runs.obstacles import Obstacle, find_obstacles
 from analytics_automated.runs.outlook import tell
 
+logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """How old may be what is known of disks."""
 
@@ -43,6 +45,8 @@ class Lookout:
         has_changed = found != self._told
         if has_changed or self._told_at is None or now - self._told_at >= settings.AA.reconcile_interval:
             tell(worker, self._backends, found)
+            for name in set(found) - set(self._told):
+                logger.warning("steps of a backend wait: %s", found[name].sentence, extra={"backend": name})
             is_freed = bool(set(self._told) - set(found))
             self._told, self._told_at = found, now
             return is_freed

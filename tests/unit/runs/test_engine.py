@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from analytics_automated.executors.base import Cause, Outcome
-from analytics_automated.pipelines.models import Backend, Job, Snapshot
+from analytics_automated.pipelines.models import Backend, Job
 from analytics_automated.runs import engine
 from analytics_automated.runs.engine import Gathered
 from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission
@@ -186,7 +186,8 @@ def test_reconcile_wakes_no_more_workers_than_there_are_slots(submit, woken) -> 
     assert engine.reconcile(frozenset({"elsewhere"}), 5) == 0
 
 
-def test_a_step_whose_backend_is_gone_crashes(submit) -> None:
+def test_a_step_whose_backend_is_gone_for_too_long_crashes(submit, settings) -> None:
+    settings.AA = settings.AA.model_copy(update={"backend_patience": 0})
     submission = submit()
     StepRun.objects.update(backend="gone")
     assert engine.crash_homeless() == 1

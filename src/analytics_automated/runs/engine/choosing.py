@@ -119,15 +119,17 @@ _FIRSTS = """
 WITH RECURSIVE first_run(id) AS (
     SELECT (SELECT s.id FROM {table} s WHERE {ready} ORDER BY s.caller, s.opens, s.entered, s.id LIMIT 1)
     UNION ALL
-    SELECT (
-        SELECT s.id FROM {table} s WHERE {ready} AND (s.caller, s.opens) > (r.caller, r.opens)
-        ORDER BY s.caller, s.opens, s.entered, s.id LIMIT 1
+    SELECT COALESCE(
+        (SELECT s.id FROM {table} s WHERE {ready} AND s.caller = r.caller AND s.opens > r.opens
+         ORDER BY s.opens, s.entered, s.id LIMIT 1),
+        (SELECT s.id FROM {table} s WHERE {ready} AND s.caller > r.caller
+         ORDER BY s.caller, s.opens, s.entered, s.id LIMIT 1)
     ) FROM first_run JOIN {table} r ON r.id = first_run.id
 )
 SELECT r.id, r.caller, r.opens FROM first_run JOIN {table} r ON r.id = first_run.id ORDER BY r.entered, r.id
 """
 """The oldest ready step of each caller, and of each Job that it would begin: a walk along an index that leaps from each
-to the next ("loose index scan")."""
+to the next ("loose index scan"). Two leaps, as SQLite looks up no pair, `(caller, opens) > (…)`, by an index."""
 _READY = """s.status = 'QUEUED' AND s.format = {format} AND s.backend = %(backend)s AND s.priority = %(priority)s
 AND (s.not_before IS NULL OR s.not_before <= {now})"""
 _NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"}
@@ -144,7 +146,7 @@ def _first_of_each_caller(backend: Backend, priority: int, full: dict[str, bool]
     full |= dict.fromkeys(full_jobs({opens for _, _, opens in rows if opens and opens not in full}), True)
     open_rows = [(pk, caller) for pk, caller, opens in rows if not full.get(opens)]
     best = sorted(open_rows, key=lambda row: running.counts[row[1]])[:WINDOW]
-    found = StepRun.objects.ready().filter(pk__in=[pk for pk, _ in best]).values_list(*_COLUMNS)
+    found = StepRun.objects.filter(pk__in=[pk for pk, _ in best]).order_by().values_list(*_COLUMNS)
     return [Candidate(*row) for row in found]
 
 

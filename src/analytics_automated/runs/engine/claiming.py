@@ -71,7 +71,7 @@ def _backends(queues: Collection[str]) -> QuerySet[Backend]:
 
 
 def _found(step_run_id: int) -> StepRun | None:
-    rows = StepRun.objects.ready().select_related("submission__snapshot", "submission__job")
+    rows = StepRun.objects.ready().select_related("submission__snapshot")
     return rows.filter(pk=step_run_id).first()
 
 
@@ -123,7 +123,7 @@ def _begin(submission: Submission, *, waits: bool) -> bool:
     """
     if submission.status != SubmissionStatus.SUBMITTED:
         return True
-    if not may_begin(submission.job):
+    if not may_begin(submission.job_name):
         return False
     rows = Submission.objects.filter(pk=submission.pk, status=SubmissionStatus.SUBMITTED)
     skips = not waits and connection.features.has_select_for_update_skip_locked

@@ -52,11 +52,13 @@ def full_jobs(names: Set[str]) -> set[str]:
     return {job.name for job in limits.only("name", "limits") if _is_full(job)}
 
 
-def may_begin(job: Job | None) -> bool:
-    """Whether a Submission of the Job may begin: it stays so until the transaction ends."""
-    if job is None or not _most_of(job):
+def may_begin(name: str) -> bool:
+    """Whether a Submission of the Job of that name may begin: it stays so until the transaction ends."""
+    limited = Job.objects.filter(name=name, limits__isnull=False).only("name", "limits")
+    job = limited.first()
+    if job is None or _most_of(job) is None:
         return True
-    locked = Job.objects.select_for_update(no_key=True).only("name", "limits").filter(pk=job.pk).first()
+    locked = limited.select_for_update(no_key=True).first()
     return locked is None or not _is_full(locked)
 
 
