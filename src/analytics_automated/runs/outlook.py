@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from analytics_automated.pipelines.models import Backend
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.engine.limits import full_jobs, with_room
-from analytics_automated.runs.models import Readiness, StepRun
+from analytics_automated.runs.models import Outlook, StepRun
 from analytics_automated.runs.obstacles import NO_ROOM, Obstacle
 from analytics_automated.runs.states import StepStatus
 from analytics_automated.storage.room import storage_has_room
@@ -20,13 +20,13 @@ FORGOTTEN = dt.timedelta(hours=1)
 
 def tell(worker: str, backends: Collection[str], obstacles: Mapping[str, Obstacle]) -> None:
     """Say for a worker which of the Backends it can take up steps of."""
-    rows = Readiness.objects.filter(worker=worker)
+    rows = Outlook.objects.filter(worker=worker)
     before = dict(rows.values_list("backend", "obstacle"))
     for name in backends:
         obstacle = obstacles.get(name, "")
         if name not in before:
             made = {"obstacle": obstacle, "since": Now(), "told": Now()}
-            Readiness.objects.get_or_create(backend=name, worker=worker, defaults=made)
+            Outlook.objects.get_or_create(backend=name, worker=worker, defaults=made)
         elif before[name] != obstacle:
             rows.filter(backend=name).update(obstacle=obstacle, since=Now(), told=Now())
     rows.filter(backend__in=backends).update(told=Now())
@@ -36,7 +36,7 @@ def tell(worker: str, backends: Collection[str], obstacles: Mapping[str, Obstacl
 
 def forget_workers() -> None:
     """Remove what workers said that have long been silent."""
-    Readiness.objects.filter(told__lt=Now() - FORGOTTEN).exclude(worker="").delete()
+    Outlook.objects.filter(told__lt=Now() - FORGOTTEN).exclude(worker="").delete()
 
 
 def has_room_for(plan: Plan, more: int) -> bool:
@@ -48,7 +48,7 @@ def has_room_for(plan: Plan, more: int) -> bool:
         return True
     backends = {task.backend for task in plan.tasks.values()}
     said: dict[str, set[str]] = {}
-    for backend, obstacle in Readiness.objects.fresh().filter(backend__in=backends).values_list("backend", "obstacle"):
+    for backend, obstacle in Outlook.objects.fresh().filter(backend__in=backends).values_list("backend", "obstacle"):
         said.setdefault(backend, set()).add(obstacle)
     return not any(obstacles <= NO_ROOM for obstacles in said.values())
 
@@ -63,7 +63,7 @@ def reason_to_wait(step_run: StepRun) -> str:
     backend = Backend.objects.filter(name=step_run.backend).first()
     if backend is None:
         return f"It waits: {Obstacle.GONE.sentence}."
-    said = list(Readiness.objects.fresh().filter(backend=backend.name).values_list("obstacle", flat=True))
+    said = list(Outlook.objects.fresh().filter(backend=backend.name).values_list("obstacle", flat=True))
     if not said:
         return "It waits for a worker that serves its backend."
     if all(said):

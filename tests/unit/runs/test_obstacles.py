@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 
 from analytics_automated.pipelines.models import Backend, QueueType
 from analytics_automated.runs import engine
-from analytics_automated.runs.models import Readiness, StepRun, Submission
+from analytics_automated.runs.models import Outlook, StepRun, Submission
 from analytics_automated.runs.obstacles import Obstacle, find_obstacles
 from analytics_automated.runs.outlook import forget_workers, has_room_for, tell
 from analytics_automated.storage import room
@@ -86,7 +86,7 @@ def test_steps_wait_for_room_and_go_on_by_themselves(
     step_run = submission.step_runs.get(step="first")
     assert worker._best() is None
     worker.report()
-    assert Readiness.objects.get().obstacle == "work_full"
+    assert Outlook.objects.get().obstacle == "work_full"
     StepRun.objects.update(queued="2000-01-01T00:00:00Z")
     woken.clear()
     worker.reconcile()
@@ -94,7 +94,7 @@ def test_steps_wait_for_room_and_go_on_by_themselves(
     disks["work"] = 1000
     worker.report()
     assert woken == [step_run.pk], "at once, when there is room"
-    assert Readiness.objects.get().obstacle == ""
+    assert Outlook.objects.get().obstacle == ""
     assert worker._best() is not None
 
 
@@ -137,29 +137,29 @@ def test_nothing_is_taken_while_there_is_no_room_for_it_on_any_worker(
 def test_a_worker_that_is_silent_counts_no_more(submit: Submit) -> None:
     plan = submit().snapshot.plan
     tell("one", ["local"], {"local": Obstacle.WORK_FULL})
-    Readiness.objects.update(told="2000-01-01T00:00:00Z")
+    Outlook.objects.update(told="2000-01-01T00:00:00Z")
     assert has_room_for(plan, 0)
     forget_workers()
-    assert not Readiness.objects.exists()
+    assert not Outlook.objects.exists()
 
 
 def test_a_worker_says_nothing_more_of_a_backend_that_it_serves_no_more(submit: Submit) -> None:
     tell("one", ["local", "other"], {})
     tell("one", ["local"], {})
-    assert list(Readiness.objects.values_list("backend", flat=True)) == ["local"]
+    assert list(Outlook.objects.values_list("backend", flat=True)) == ["local"]
 
 
 def test_steps_of_a_backend_that_is_gone_wait_and_end_when_it_stays_away(submit: Submit, settings) -> None:
     submission = submit()
     StepRun.objects.update(backend="gone")
     assert engine.crash_homeless() == 0
-    assert Readiness.objects.get().obstacle == "gone"
+    assert Outlook.objects.get().obstacle == "gone"
     StepRun.objects.update(backend="local")
     assert engine.crash_homeless() == 0
-    assert not Readiness.objects.exists(), "it is there again"
+    assert not Outlook.objects.exists(), "it is there again"
     StepRun.objects.update(backend="gone")
     engine.crash_homeless()
-    Readiness.objects.update(since="2000-01-01T00:00:00Z")
+    Outlook.objects.update(since="2000-01-01T00:00:00Z")
     assert engine.crash_homeless() == 1
     submission.refresh_from_db()
     assert (submission.status, submission.cause) == ("CRASH", "backend_unavailable")

@@ -14,7 +14,7 @@ from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.choosing import ALL_PRIORITIES, Priorities, choose
 from analytics_automated.runs.engine.finishing import follow
 from analytics_automated.runs.engine.history import step_event, write_history
-from analytics_automated.runs.models import Readiness, StepRun, Submission
+from analytics_automated.runs.models import Outlook, StepRun, Submission
 from analytics_automated.runs.obstacles import Obstacle
 from analytics_automated.runs.states import StepStatus, step_origins
 from analytics_automated.runs.verdicts import Verdict
@@ -50,11 +50,11 @@ def crash_homeless() -> int:
     """End the queued steps with CRASH whose Backend has been gone for too long; returns how many there were."""
     waiting = StepRun.objects.filter(status=StepStatus.QUEUED).order_by().values_list("backend", flat=True).distinct()
     gone = set(waiting) - set(Backend.objects.values_list("name", flat=True))
-    noted = Readiness.objects.filter(worker="", obstacle=Obstacle.GONE)
+    noted = Outlook.objects.filter(worker="", obstacle=Obstacle.GONE)
     noted.exclude(backend__in=gone).delete()
     for name in gone:
         seen = {"obstacle": Obstacle.GONE, "since": Now(), "told": Now()}
-        Readiness.objects.get_or_create(backend=name, worker="", defaults=seen)
+        Outlook.objects.get_or_create(backend=name, worker="", defaults=seen)
     patience = dt.timedelta(seconds=settings.AA.backend_patience)
     too_long = noted.filter(since__lte=Now() - patience).values("backend")
     homeless = StepRun.objects.ready().filter(backend__in=too_long).select_related("submission__snapshot")

@@ -45,14 +45,13 @@ def retry(submission_id: uuid.UUID) -> Submission:
             to = StepStatus.PENDING if each.waiting else StepStatus.QUEUED
             assert each.status in step_origins(to)  # noqa: S101 -- nothing else is left of a Submission that ended
             each.status, each.queued = to, None if each.waiting else now
-            each.opens = "" if each.waiting else submission.job_name
             each.worker, each.leased_until, each.cancelling = "", None, False
             each.not_before, each.tries, each.started, each.finished = None, 0, None, None
             each.exit_code, each.cause, each.message = None, "", ""
         StepRun.objects.bulk_update(
             again,
             [
-                *("opens", "waiting", "status", "queued", "worker", "leased_until", "cancelling"),
+                *("waiting", "status", "queued", "worker", "leased_until", "cancelling"),
                 *("not_before", "tries", "started", "finished", "exit_code", "cause", "message"),
             ],
         )
@@ -62,6 +61,7 @@ def retry(submission_id: uuid.UUID) -> Submission:
         submission.save(
             update_fields=["status", "unfinished", "verdict", "message", "cause", "started", "finished"],
         )
+        submission.step_runs.exclude(status__in=_DONE).update(opens=submission.job_name)
         ready = [each for each in again if each.status == StepStatus.QUEUED]
         message = "It is started again."
         events = [submission_event(submission, now, message)]

@@ -85,7 +85,6 @@ def submit(
             backend=plan.tasks[step.task].backend,
             status=StepStatus.PENDING if step.needs else StepStatus.QUEUED,
             waiting=len(step.needs),
-            opens="" if step.needs else plan.job,
             queued=None if step.needs else now,
         )
         for position, step in enumerate(plan.steps)

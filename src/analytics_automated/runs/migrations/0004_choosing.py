@@ -15,7 +15,7 @@ def take_over(apps, schema_editor):
         entered=Subquery(of_this.values("created")[:1]),
         format=Subquery(of_this.values("snapshot__format")[:1]),
     )
-    waiting = live.filter(status="QUEUED", submission__status="SUBMITTED")
+    waiting = live.filter(submission__status="SUBMITTED")
     step_run.objects.filter(pk__in=waiting.values("pk")).update(opens=Subquery(of_this.values("job_name")[:1]))
 
 
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Readiness',
+            name='Outlook',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('backend', models.CharField(max_length=64)),
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('told', models.DateTimeField()),
             ],
             options={
-                'verbose_name_plural': 'readiness',
+                'verbose_name_plural': 'outlook',
                 'ordering': ('backend', 'worker'),
             },
         ),
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
             index=models.Index(condition=models.Q(('status', analytics_automated.runs.states.SubmissionStatus['RUNNING'])), fields=['job_name'], name='submission_running'),
         ),
         migrations.AddConstraint(
-            model_name='readiness',
-            constraint=models.UniqueConstraint(fields=('backend', 'worker'), name='one_readiness_per_worker'),
+            model_name='outlook',
+            constraint=models.UniqueConstraint(fields=('backend', 'worker'), name='one_outlook_per_worker'),
         ),
     ]

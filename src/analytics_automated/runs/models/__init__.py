@@ -2,9 +2,9 @@
 
 from analytics_automated.runs.models.attempt import Attempt
 from analytics_automated.runs.models.event import Event
-from analytics_automated.runs.models.readiness import Readiness
+from analytics_automated.runs.models.outlook import Outlook
 from analytics_automated.runs.models.result import Result
 from analytics_automated.runs.models.step_run import StepRun
 from analytics_automated.runs.models.submission import Submission, SubmissionInput
 
-__all__ = ["Attempt", "Event", "Readiness", "Result", "StepRun", "Submission", "SubmissionInput"]
+__all__ = ["Attempt", "Event", "Outlook", "Result", "StepRun", "Submission", "SubmissionInput"]

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from analytics_automated.pipelines.models import Backend
 from analytics_automated.pipelines.plans import FORMAT
 from analytics_automated.runs.models.submission import Submission
-from analytics_automated.runs.states import StepStatus
+from analytics_automated.runs.states import StepStatus, SubmissionStatus
 
 
 class StepRunQuerySet(models.QuerySet["StepRun"]):
@@ -95,6 +95,7 @@ class StepRun(models.Model):
             priority=submission.priority,
             entered=submission.created,
             format=submission.snapshot.format,
+            opens=submission.job_name if submission.status == SubmissionStatus.SUBMITTED else "",
             **fields,
         )
 

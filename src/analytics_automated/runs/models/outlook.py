@@ -7,16 +7,16 @@ from django.db import models
 from django.db.models.functions import Now
 
 
-class ReadinessQuerySet(models.QuerySet["Readiness"]):
+class OutlookQuerySet(models.QuerySet["Outlook"]):
     """Sets of such rows."""
 
-    def fresh(self) -> "ReadinessQuerySet":
+    def fresh(self) -> "OutlookQuerySet":
         """Those of workers that spoke a moment ago."""
         age = dt.timedelta(seconds=3 * settings.AA.reconcile_interval + 5)
         return self.filter(told__gt=Now() - age)
 
 
-class Readiness(models.Model):
+class Outlook(models.Model):
     """Whether a worker can take up steps of a Backend, as it last said. Times are the database's."""
 
     backend = models.CharField(max_length=64)
@@ -25,12 +25,12 @@ class Readiness(models.Model):
     since = models.DateTimeField(help_text="Since when it is so.")
     told = models.DateTimeField()
 
-    objects = ReadinessQuerySet.as_manager()
+    objects = OutlookQuerySet.as_manager()
 
     class Meta:
         ordering = ("backend", "worker")
-        verbose_name_plural = "readiness"
-        constraints = [models.UniqueConstraint(fields=["backend", "worker"], name="one_readiness_per_worker")]
+        verbose_name_plural = "outlook"
+        constraints = [models.UniqueConstraint(fields=["backend", "worker"], name="one_outlook_per_worker")]
 
     def __str__(self) -> str:
         return f"{self.backend}: {self.obstacle or 'ready'}"
