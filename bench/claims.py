@@ -83,7 +83,7 @@ def _share_out(waiting: int, callers: int, *, bursts: bool) -> None:
     share = number / (waiting // callers) if bursts else number
     StepRun.objects.update(status="QUEUED", opens="nothing", attempt=0, caller=1 + Mod(share, callers))
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
 def _fill(waiting: int) -> None:

@@ -42,10 +42,11 @@ def waiting(submission: Submission) -> StepRun:
     return submission.step_runs.get(step="first")
 
 
-@pytest.fixture(params=[50, 1], ids=["few wait", "many wait"])
+@pytest.fixture(params=[(50, 1000), (1, 3), (1, 1)], ids=["few wait", "some wait", "many wait"])
 def window(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With all rows in view, and with so few that callers have to be gone through one by one."""
-    monkeypatch.setattr(choosing, "WINDOW", request.param)
+    monkeypatch.setattr(choosing, "WINDOW", request.param[0])
+    monkeypatch.setattr(choosing, "HORIZON", request.param[1])
     monkeypatch.setattr("analytics_automated.runs.engine.claiming.CHOSEN", 1)
 
 

@@ -1,8 +1,8 @@
 """Which step goes next: the highest priority; then the caller who has the fewest running; then the oldest Submission.
 
 It has to stay cheap whatever waits: no query reads all that is queued. The oldest rows of the highest priority are
-looked at first. Whoever has a step among them and none running has the best one, as nobody's is older. Only where that
-does not tell, the callers who wait are gone through one by one, with one look-up in an index for each.
+looked at first, then some more. Whoever has a step among them and none running has the best one, as nobody's is older.
+Only where that does not tell, the callers who wait are gone through one by one, with a look-up in an index for each.
 """
 
 from collections import Counter
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count
@@ -22,6 +23,8 @@ from analytics_automated.runs.states import StepStatus
 
 WINDOW = 50
 """Rows of a backend that are looked at first."""
+HORIZON = 1000
+"""Rows among which somebody who has nothing running is looked for next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,9 @@ def _best_of(backend: Backend, window: int, priorities: Priorities, running: _Ru
         level = _may_go([each for each in oldest if each.priority == priority], full)
         is_all = len(oldest) < window or oldest[-1].priority < priority
         if not is_all and all(each.caller in running.counts for each in level):
-            firsts = _first_of_each_caller(backend, priority, full, running)
-            level = [*firsts, *(each for each in level if each not in firsts)]
+            better = _may_go(_oldest_of_idle_callers(backend, priority), full)
+            better = better or _first_of_each_caller(backend, priority, full, running)
+            level = [*better, *(each for each in level if each not in better)]
         if level:
             return level
         priorities = Priorities(priorities.least, priority - 1)
@@ -115,6 +119,11 @@ def _may_go(candidates: list[Candidate], full: dict[str, bool]) -> list[Candidat
     return [each for each in candidates if not full.get(each.opens)]
 
 
+_IDLE = """
+SELECT w.id FROM (
+    SELECT s.id, s.caller, s.entered FROM {table} s WHERE {ready} ORDER BY s.entered, s.id LIMIT {horizon}
+) w WHERE w.caller NOT IN (SELECT caller FROM {table} WHERE status = 'RUNNING') ORDER BY w.entered, w.id LIMIT {window}
+"""
 _FIRSTS = """
 WITH RECURSIVE first_run(id) AS (
     SELECT (SELECT s.id FROM {table} s WHERE {ready} ORDER BY s.caller, s.opens, s.entered, s.id LIMIT 1)
@@ -136,18 +145,32 @@ _NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%%Y-%%m-%%d 
 """As Django's `Now()`."""
 
 
+def _oldest_of_idle_callers(backend: Backend, priority: int) -> list[Candidate]:
+    """The oldest steps of callers who have none running, where any is near: somebody's burst may lie before them."""
+    return _candidates([pk for (pk,) in _rows(_IDLE, backend, priority)])
+
+
+def _rows(query: str, backend: Backend, priority: int) -> list[Any]:
+    ready = _READY.format(format=FORMAT, now=_NOW[connection.vendor])
+    text = query.format(table=StepRun._meta.db_table, ready=ready, horizon=HORIZON, window=WINDOW)
+    with connection.cursor() as cursor:
+        cursor.execute(text, {"backend": backend.name, "priority": priority})
+        rows: list[Any] = cursor.fetchall()
+    return rows
+
+
+def _candidates(keys: list[int]) -> list[Candidate]:
+    rows = StepRun.objects.filter(pk__in=keys).order_by("entered", "pk").values_list(*_COLUMNS) if keys else ()
+    return [Candidate(*row) for row in rows]
+
+
 def _first_of_each_caller(backend: Backend, priority: int, full: dict[str, bool], running: _Running) -> list[Candidate]:
     """The best steps of that priority, whatever waits: one each of the callers with the fewest running."""
-    ready = _READY.format(format=FORMAT, now=_NOW[connection.vendor])
-    query = _FIRSTS.format(table=StepRun._meta.db_table, ready=ready)
-    with connection.cursor() as cursor:
-        cursor.execute(query, {"backend": backend.name, "priority": priority})
-        rows: list[tuple[int, int, str]] = cursor.fetchall()
+    rows: list[tuple[int, int, str]] = _rows(_FIRSTS, backend, priority)
     full |= dict.fromkeys(full_jobs({opens for _, _, opens in rows if opens and opens not in full}), True)
     open_rows = [(pk, caller) for pk, caller, opens in rows if not full.get(opens)]
     best = sorted(open_rows, key=lambda row: running.counts[row[1]])[:WINDOW]
-    found = StepRun.objects.filter(pk__in=[pk for pk, _ in best]).order_by().values_list(*_COLUMNS)
-    return [Candidate(*row) for row in found]
+    return _candidates([pk for pk, _ in best])
 
 
 def _in_turn(found: list[tuple[Backend, Candidate]], count: int, running: _Running) -> list[tuple[Backend, int]]:
