@@ -63,7 +63,9 @@ Start = Callable[..., Submission]
 
 @pytest.fixture
 def start(db: None, woken: list[int]) -> Start:
-    def make(files: int = 5, *, beside: bool = False, job: str = "", **scatter: Any) -> Submission:
+    def make(
+        files: int = 5, *, beside: bool = False, job: str = "", caller: int = 0, priority: int = 0, **scatter: Any
+    ) -> Submission:
         settings = "".join(f", {name}: {value}" for name, value in scatter.items())
         text = PIPELINE.replace("{over: page}", f"{{over: page{settings}}}")
         if not beside:
@@ -72,7 +74,8 @@ def start(db: None, woken: list[int]) -> Start:
         row = Job.objects.get(name="wide")
         assert row.snapshot is not None
         given = [engine.NewInput("page", f"page {n}.txt", store([b"%d" % n], "test")) for n in range(1, files + 1)]
-        return engine.submit(job=row, snapshot=row.snapshot, parameters={}, inputs=given).submission
+        rank = {"caller": caller, "priority": priority}
+        return engine.submit(job=row, snapshot=row.snapshot, parameters={}, inputs=given, **rank).submission
 
     return make
 
@@ -419,3 +422,41 @@ def test_a_poll_needs_few_queries_however_many_items_there_are(start: Start) -> 
     assert len(queries.captured_queries) == 3
     assert (step.status, step.running, step.total, step.ended) == ("RUNNING", 2, 500, 0)
     assert step.started is not None
+
+
+def test_items_have_the_rank_of_their_submission(start: Start) -> None:
+    submission = start(files=4, max_parallel=2, caller=7, priority=3)
+    ranks = submission.step_runs.filter(step="each").values_list("caller", "priority", "entered", "opens")
+    assert list(ranks) == [(7, 3, submission.created, "wide")] * 4
+    assert engine.prioritise([submission.pk], 5) == 1
+    take(submission, 1)
+    ranks = submission.step_runs.filter(step="each").values_list("caller", "priority", "entered", "opens")
+    assert list(ranks) == [(7, 5, submission.created, "")] * 4, "also of those that wait for their turn"
+
+
+def test_a_wide_step_does_not_hold_up_another_caller(start: Start) -> None:
+    wide, small = start(files=4, caller=1), start(files=1, caller=2)
+    taken = [engine.claim_best("w", QUEUES) for _ in range(3)]
+    assert [each and each.step_run.submission for each in taken] == [wide, small, wide]
+
+
+def test_the_best_step_is_never_an_item_beyond_the_width(start: Start) -> None:
+    submission = start(files=3, max_parallel=1)
+    claim = engine.claim_best("w", QUEUES)
+    assert claim is not None
+    assert engine.claim_best("w", QUEUES) is None
+    finish(claim)
+    claim = engine.claim_best("w", QUEUES)
+    assert claim is not None
+    assert (claim.step_run.submission, claim.step_run.item) == (submission, 2)
+
+
+def test_what_is_started_again_has_the_priority_that_its_submission_got_meanwhile(start: Start) -> None:
+    submission = start(files=2, beside=True, job="    on_failure: finish\n")
+    beside = take(submission, 0, "beside")
+    finish(take(submission, 1), BAD)
+    assert engine.prioritise([submission.pk], 4) == 1
+    finish(beside)
+    assert engine.retry(submission.pk).status == "SUBMITTED"
+    again = submission.step_runs.exclude(status="COMPLETE").values_list("priority", "opens")
+    assert set(again) == {(4, "wide")}

@@ -77,7 +77,7 @@ class StepRun(models.Model):
     class Meta:
         ordering = ("submission", "position", "item")
         constraints = [models.UniqueConstraint(fields=["submission", "step", "item"], name="one_run_per_step_and_item")]
-        indexes = [  # the first ones of what is live alone: they stay small, however much has ended
+        indexes = [  # but for the last, of what is live alone: they stay small, however much has ended
             models.Index(
                 fields=["backend", "-priority", "entered", "id"],
                 name="step_run_by_age",
