@@ -196,7 +196,7 @@ def test_every_code_of_a_refusal_is_described_in_the_reference() -> None:
         (BackendDefinition, "user", []),
         (BackendDefinition, "data", None),
         (BackendDefinition, "root", None),
-        (TaskDefinition, "retries", []),
+        (TaskDefinition, "cache", []),
         (TaskDefinition, "timeout", None),
         (TaskDefinition, "resources", None),
         (ResourcesDefinition, "gpus", []),
