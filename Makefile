@@ -38,6 +38,7 @@ test: install-dev  ## All tests and checks
 	$(BIN)/lint-imports --no-cache
 	$(MAKE) --no-print-directory docs
 	$(BIN)/pytest
+	$(BIN)/pytest --stack services
 
 docs: install-dev  ## Build the documentation into site/
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
