@@ -221,6 +221,7 @@ def test_a_warning_is_told_when_it_is_applied(folder: Path) -> None:
     assert "warning: tasks.say.script: $param_x stands without quotes" in done.stderr
 
 
+@pytest.mark.stack("embedded")
 def test_the_data_folder_of_the_command_line_is_taken_before_that_of_the_environment(folder: Path) -> None:
     here, there = folder / "here", folder / "there"
     assert aa(there, "apply", "--data", here, folder / "good.yaml").returncode == 0

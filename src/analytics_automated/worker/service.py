@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import Error
 
 from analytics_automated.runs import engine, execution
-from analytics_automated.runs.outages import is_outage, tell_outage
+from analytics_automated.runs.outages import until_next_time
 from analytics_automated.runs.voice import Progress
 from analytics_automated.worker.identity import worker_name
 
@@ -66,15 +65,10 @@ class WorkerService:
 
     def serve(self, step_run_id: int) -> None:
         """Look: take up the step that the message names, else the best one, and go on until there is none."""
-        with self._slot():
-            try:
-                claim = None if self.stopping() else engine.claim(step_run_id, self.name, self.queues) or self._best()
-                while claim is not None:
-                    claim = self._next(self._run(claim))
-            except Error as error:
-                if not is_outage(error):
-                    raise
-                tell_outage(error)  # the attendant looks again
+        with self._slot(), until_next_time():
+            claim = None if self.stopping() else engine.claim(step_run_id, self.name, self.queues) or self._best()
+            while claim is not None:
+                claim = self._next(self._run(claim))
 
     def keep(self) -> None:
         """Ask, in one query for all steps, what became of them: their leases go on, and what was cancelled or given to
