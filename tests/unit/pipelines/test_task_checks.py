@@ -443,6 +443,15 @@ def test_an_unquoted_parameter_in_a_shell_script_is_worth_a_warning(text: str, w
     ]
 
 
+def test_all_lines_are_named_in_which_a_value_stands_without_quotes() -> None:
+    text = 'a $param_x $param_y\nb "$param_x" $param_x $param_x\nc\nd ${param_x}\n'
+    problems = said(script=text, parameters={"x": STRING, "y": STRING})
+    assert [problem.partition(" of the script")[0] for problem in problems] == [
+        "warning: script: $param_x stands without quotes in lines 1, 2 and 4",
+        "warning: script: $param_y stands without quotes in line 1",
+    ]
+
+
 def test_an_unquoted_file_of_the_task_in_a_shell_script_is_worth_a_warning() -> None:
     text = 'cat $input_a "$input_a" ${input_b} $input_own > $output_c'
     problems = said(script=text, inputs={"a": "a.txt", "b": "b.txt"}, outputs={"c": "c.txt"})
