@@ -1,11 +1,15 @@
 """The history of the configuration: who changed what, by which door."""
 
+import contextlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pydantic import BaseModel, ValidationError
+
 from analytics_automated.pipelines.configuration.changes import Version
 from analytics_automated.pipelines.configuration.stored import Key, Stored, as_data, read_stored
+from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.models.change import Change, ChangeKind, Door
 
 
@@ -21,7 +25,7 @@ def version_of(stored: Stored, key: Key) -> Version:
     """That thing as it is now."""
     definition = stored.definition(key)
     files = {path: content.sha256 for path, content in stored.files.get(key, {}).items()}
-    return Version(as_data(definition) if definition is not None else None, files)
+    return Version(as_data(definition) if definition is not None else None, files, stored.pipelines.get(key, ""))
 
 
 def record(author: Author, *, applied: Collection[Key] = ()) -> None:
@@ -52,6 +56,17 @@ def record(author: Author, *, applied: Collection[Key] = ()) -> None:
         if stored.definition(key) is None and key not in unreadable and last.kind != ChangeKind.DELETED:
             lines.append(_line(author, key, ChangeKind.DELETED, last.pipeline, Version(), None))
     Change.objects.bulk_create(lines)
+
+
+def recorded() -> Stored:
+    """The configuration as its history says that it is: within a change that is not recorded yet, as it was before."""
+    stored = Stored()
+    models: dict[str, type[BaseModel]] = {"backends": BackendDefinition, "tasks": TaskDefinition, "jobs": JobDefinition}
+    for (section, name), change in Change.objects.latest_of_each().items():
+        if change.definition is not None:
+            with contextlib.suppress(ValidationError):
+                getattr(stored, section)[name] = models[section].model_validate(change.definition)
+    return stored
 
 
 def _line(author: Author, key: Key, kind: ChangeKind, pipeline: str, version: Version, snapshot: int | None) -> Change:

@@ -1,14 +1,17 @@
 """The whole configuration, looked at after a change by pages."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration
-from analytics_automated.pipelines.configuration.history import Author, record
-from analytics_automated.pipelines.configuration.stored import read_stored, with_files
+from analytics_automated.pipelines.configuration.history import Author, record, recorded
+from analytics_automated.pipelines.configuration.ownership import pipeline_name_problems
+from analytics_automated.pipelines.configuration.stored import Stored, read_stored, with_files
 from analytics_automated.pipelines.definitions import BackendDefinition
 from analytics_automated.pipelines.models import Backend, Job, Snapshot
 from analytics_automated.pipelines.models.change import Door
-from analytics_automated.pipelines.problems import ConfigurationError
+from analytics_automated.pipelines.problems import ConfigurationError, Problem
 
 
 def lock_configuration() -> None:
@@ -22,19 +25,27 @@ def verify_stored(who: str = "") -> None:
     history.
 
     For changes by pages: call it in the transaction of the change, and let `ConfigurationError` undo that. What a file
-    may not say, a page may not either, so whatever is stored can be exported and applied.
+    may not say, a page may not either, so whatever is stored can be exported and applied. Problems that were there
+    before (a plug-in that is gone) are no reason to refuse a change: one thing after the other can be mended.
     """
     stored = read_stored()
     unreadable = {(str(problem.path[0]), str(problem.path[1])) for problem in stored.problems}
     checked = check_configuration(stored.backends, stored.tasks, stored.jobs, unreadable=unreadable)
     errors = [problem for problem in [*stored.problems, *checked.problems] if not problem.warning]
-    if errors:
-        raise ConfigurationError(errors)
-    for name in stored.jobs:
-        plan = checked.plans.get(name)
-        snapshot = Snapshot.of(with_files(plan, stored.files)) if plan is not None else None
-        Job.objects.filter(name=name).update(snapshot=snapshot)
+    errors += pipeline_name_problems(stored.pipelines)
+    if errors and (added := new_problems(errors, recorded())):
+        raise ConfigurationError(added)
+    for name, plan in checked.plans.items():
+        snapshot = Snapshot.of(with_files(plan, stored.files))
+        Job.objects.filter(name=name).exclude(snapshot=snapshot).update(snapshot=snapshot)
     record(Author(who, Door.PAGES))
+
+
+def new_problems(problems: Iterable[Problem], before: Stored) -> list[Problem]:
+    """Those of the errors that the configuration did not have before."""
+    checked = check_configuration(before.backends, before.tasks, before.jobs)
+    known = {(problem.path, problem.message) for problem in checked.problems}
+    return [problem for problem in problems if not problem.warning and (problem.path, problem.message) not in known]
 
 
 def ensure_local_backend() -> None:
