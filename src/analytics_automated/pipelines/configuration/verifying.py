@@ -1,10 +1,12 @@
 """The whole configuration, looked at after a change by pages."""
 
+from collections.abc import Mapping
+
 from django.db import transaction
 
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, Checked, check_configuration
 from analytics_automated.pipelines.configuration.history import Author, record
-from analytics_automated.pipelines.configuration.stored import Stored, read_stored, with_files
+from analytics_automated.pipelines.configuration.stored import Key, Stored, read_stored, with_files
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.models import Backend, Job, Snapshot
 from analytics_automated.pipelines.models.change import Door
@@ -17,9 +19,9 @@ def lock_configuration() -> None:
     list(Backend.objects.select_for_update(of=("self",)).filter(name=LOCAL_BACKEND).values_list("pk"))
 
 
-def verify_stored(who: str = "") -> None:
+def verify_stored(who: str = "", renamed: Mapping[Key, str] | None = None) -> None:
     """Check the whole configuration as it stands in the database, renew the snapshots of all jobs, and write its
-    history.
+    history; `renamed` are things with the names that they had until now.
 
     For changes by pages: call it in the transaction of the change, and let `ConfigurationError` undo that. What a file
     may not say, a page may not either, so whatever is stored can be exported and applied.
@@ -32,7 +34,7 @@ def verify_stored(who: str = "") -> None:
         plan = checked.plans.get(name)
         snapshot = Snapshot.of(with_files(plan, stored.files)) if plan is not None else None
         Job.objects.filter(name=name).update(snapshot=snapshot)
-    record(Author(who, Door.PAGES))
+    record(Author(who, Door.PAGES), renamed=renamed)
 
 
 def problems_with_task(name: str, definition: TaskDefinition, before: str | None = None) -> list[Problem]:
