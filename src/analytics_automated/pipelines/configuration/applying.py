@@ -189,7 +189,7 @@ def _not_shipped(target: _Target) -> Iterator[Problem]:
     for name, job in target.configuration.jobs.items():
         named += [(("jobs", name), place, path) for place, path in files_of(job)]
     for key, place, path in named:
-        if path not in target.files.get(key, {}):
+        if key not in target.configuration.incomplete and path not in target.files.get(key, {}):
             yield Problem((*key, *place), f"the file {path!r} did not come with the pipeline file")
 
 
