@@ -392,8 +392,8 @@ def test_a_submission_outlives_its_job(submission: Submission, operator: Client)
 
 def test_a_submission_of_very_many_steps_still_has_a_page(submission: Submission, operator: Client) -> None:
     StepRun.objects.bulk_create(
-        StepRun(
-            submission=submission, step="many", item=item, position=2, task="count", backend="local",
+        StepRun.of(
+            submission, step="many", item=item, position=2, task="count", backend="local",
             status=StepStatus.QUEUED, waiting=0,
         )
         for item in range(500)

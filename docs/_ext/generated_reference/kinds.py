@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 from pydantic import AfterValidator, BaseModel, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
-from analytics_automated.config.environment import Texts
+from analytics_automated.config.environment import Networks, Texts
 from analytics_automated.pipelines.definitions import scalars
 from analytics_automated.pipelines.definitions.task import ExitRange
 from analytics_automated.pipelines.quantities import Delay, Duration, Size, format_duration, format_size
@@ -47,6 +47,7 @@ NAMED: dict[Any, str] = {
     Duration: "duration",
     Delay: "duration",
     Texts: "list, by commas",
+    Networks: "list of addresses or networks, by commas",
 }
 """Kinds of values that have a name of their own."""
 _PLAIN: dict[Any, str] = {

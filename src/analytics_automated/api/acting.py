@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from analytics_automated.api.addresses import Addresses
+from analytics_automated.api.admission import caller_of, check_admission, too_many_submissions
 from analytics_automated.api.answers import json_answer
 from analytics_automated.api.problems import Problem
 from analytics_automated.api.representations import new_submission_state, read_state
@@ -32,7 +33,7 @@ def cancel_submission(request: HttpRequest, submission_id: uuid.UUID) -> HttpRes
 
 @router.post(
     "/submissions/{uuid:submission_id}/retry",
-    response={202: SubmissionState, 409: ProblemDocument, **NOT_FOUND},
+    response={202: SubmissionState, 409: ProblemDocument, 429: ProblemDocument, **NOT_FOUND},
     summary="Start a failed submission again",
     operation_id="retry_submission",
 )
@@ -43,7 +44,7 @@ def retry_submission(request: HttpRequest, submission_id: uuid.UUID) -> HttpResp
 
 @router.post(
     "/submissions/{uuid:submission_id}/resubmit",
-    response={201: SubmissionState, 409: ProblemDocument, 422: ProblemDocument, **NOT_FOUND},
+    response={201: SubmissionState, **dict.fromkeys((409, 422, 429, 503), ProblemDocument), **NOT_FOUND},
     summary="Submit the same data again",
     operation_id="resubmit_submission",
 )
@@ -51,9 +52,11 @@ def resubmit_submission(request: HttpRequest, submission_id: uuid.UUID) -> HttpR
     """A new submission of the same inputs and parameters, to the job as it is now."""
     addresses = Addresses(request)
     try:
-        submitted = resubmit(find_submission(submission_id))
+        submitted = _resubmitted(request, find_submission(submission_id))
     except engine.NotResumable as refused:
         raise Problem("not-resumable", str(refused)) from None
+    except engine.TooMany as too_many:
+        raise too_many_submissions(too_many) from None
     except Refused as refused:
         raise Problem("invalid-request", errors=refused.refusals) from None
     answer = new_submission_state(submitted, addresses)
@@ -75,11 +78,20 @@ def delete_submission(request: HttpRequest, submission_id: uuid.UUID) -> HttpRes
     return HttpResponse(status=204)
 
 
+def _resubmitted(request: HttpRequest, submission: Submission) -> engine.Submitted:
+    caller = caller_of(request)
+    if submission.job is not None:
+        check_admission(request, caller, submission.job, submission.snapshot.plan)
+    return resubmit(submission, caller)
+
+
 def _acted(request: HttpRequest, submission_id: uuid.UUID, act: Callable[[uuid.UUID], Submission]) -> HttpResponse:
     """Do it, and answer with the submission as it is then."""
     find_submission(submission_id)
     try:
         act(submission_id)
+    except engine.TooMany as too_many:
+        raise too_many_submissions(too_many) from None
     except engine.NotResumable as refused:
         raise Problem("not-resumable", str(refused)) from None
     answer = read_state(find_submission(submission_id), Addresses(request))

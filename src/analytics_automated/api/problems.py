@@ -46,7 +46,11 @@ KINDS: dict[str, Kind] = {
     "invalid-request": Kind(
         422, "Invalid request", "Parameters or data are not what the job takes; each is in `errors`."
     ),
+    "too-many-submissions": Kind(
+        429, "Too many submissions", "The caller has as many submissions in progress as it may; try again later."
+    ),
     "internal-error": Kind(500, "Internal error", "The service failed; the operator finds why by the request id."),
+    "no-room": Kind(503, "No room", "There is too little room on the service's disks at present; try again later."),
     "unavailable": Kind(503, "Unavailable", "The service cannot answer at present; try again later."),
 }
 """All kinds, by the last part of their type."""
@@ -55,13 +59,23 @@ KINDS: dict[str, Kind] = {
 class Problem(Exception):
     """Ends a request with a problem document. `detail` and `errors` are for the caller."""
 
-    def __init__(self, kind: str, detail: str = "", errors: Sequence[Refusal] = (), *, close: bool = False) -> None:
+    def __init__(
+        self,
+        kind: str,
+        detail: str = "",
+        errors: Sequence[Refusal] = (),
+        *,
+        close: bool = False,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(detail or KINDS[kind].title)
         self.kind = kind
         self.detail = detail
         self.errors = list(errors)
         self.close = close
         """The connection is closed after the answer, as there may be more of the request on it."""
+        self.retry_after = retry_after
+        """Seconds after which it may be worth another try."""
 
 
 def problem_response(problem: Problem) -> HttpResponse:
@@ -72,6 +86,8 @@ def problem_response(problem: Problem) -> HttpResponse:
     body["errors"] = [error.as_json() for error in problem.errors]
     response = HttpResponse(json.dumps(body), status=kind.status, content_type=MEDIA_TYPE)
     response["Cache-Control"] = "no-store"
+    if problem.retry_after is not None:
+        response["Retry-After"] = str(problem.retry_after)
     if problem.close:
         response["Connection"] = "close"
     return response

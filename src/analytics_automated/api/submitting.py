@@ -5,6 +5,7 @@ from multipart import parse_options_header
 from ninja import Query, Router
 
 from analytics_automated.api.addresses import Addresses
+from analytics_automated.api.admission import FULL, caller_of, check_admission, no_room, too_many_submissions
 from analytics_automated.api.answers import json_answer
 from analytics_automated.api.body_documents import SUBMISSION_BODY
 from analytics_automated.api.form_intake import read_form
@@ -16,10 +17,11 @@ from analytics_automated.api.request_body import RequestBody
 from analytics_automated.api.schemas import ProblemDocument, SubmissionState
 from analytics_automated.pipelines.models import Job, Snapshot
 from analytics_automated.pipelines.refusals import Refused
+from analytics_automated.runs import engine
 from analytics_automated.runs.intake import Intake
 
 router = Router(tags=["submissions"])
-PROBLEMS = dict.fromkeys((400, 404, 409, 413, 415, 422), ProblemDocument)
+PROBLEMS = dict.fromkeys((400, 404, 409, 413, 415, 422, 429, 503), ProblemDocument)
 
 
 @router.post(
@@ -37,12 +39,19 @@ def submit(
     """Everything is checked before anything is queued; what is wrong is told all at once."""
     found = find_job(job)
     snapshot = _runnable(found, definition)
-    intake = Intake(snapshot.plan)
+    intake = Intake(snapshot.plan, caller_of(request))
     try:
+        check_admission(request, intake.caller, found, snapshot.plan)
         _read(request, intake)
         submitted = intake.submit(found, snapshot)
     except Refused as refused:
         raise Problem("too-large" if intake.is_too_large else "invalid-request", errors=refused.refusals) from None
+    except engine.TooMany as too_many:
+        raise too_many_submissions(too_many) from None
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise no_room() from error
     finally:
         intake.discard()
     addresses = Addresses(request)

@@ -75,8 +75,10 @@ def web(host: str, port: int, descriptor: int | None) -> None:
 @main.command()
 @click.option("--queues", help="Celery queues to serve, by commas; all that backends name, also later, unless said.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Steps at once; AA_WORKER_CONCURRENCY or processors.")
+@click.option("--min-priority", type=int, help="Take up only steps of this priority or a higher one.")
+@click.option("--max-priority", type=int, help="Take up only steps of this priority or a lower one.")
 @data_option
-def worker(queues: str | None, concurrency: int | None) -> None:
+def worker(queues: str | None, concurrency: int | None, min_priority: int | None, max_priority: int | None) -> None:
     """Run a worker: it takes up steps and runs them."""
     from analytics_automated.config.supervisor import end_with_supervisor
 
@@ -87,7 +89,9 @@ def worker(queues: str | None, concurrency: int | None) -> None:
     named = [queue.strip() for queue in queues.split(",") if queue.strip()] if queues is not None else None
     if named == []:
         raise click.UsageError("--queues names no queue")
-    sys.exit(run_worker(named, concurrency))
+    if min_priority is not None and max_priority is not None and min_priority > max_priority:
+        raise click.UsageError("--min-priority is above --max-priority: no step is served")
+    sys.exit(run_worker(named, concurrency, min_priority, max_priority))
 
 
 @main.command()

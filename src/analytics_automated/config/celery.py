@@ -83,17 +83,21 @@ def _keep_our_logging(**_: Any) -> None:
 app = make_app()
 
 
-def run_worker(queues: list[str] | None, concurrency: int | None) -> int:
+def run_worker(
+    queues: list[str] | None, concurrency: int | None, least_priority: int | None, most_priority: int | None
+) -> int:
     """Run a worker until it is told to stop; its exit code.
 
-    Without `queues` it serves all that backends name, also those that appear later.
+    Without `queues` it serves all that backends name, also those that appear later; without bounds all priorities.
     """
     from analytics_automated.config.settings import AA
+    from analytics_automated.runs.engine import Priorities
     from analytics_automated.worker.attendant import Attendant
     from analytics_automated.worker.keeper import start_keeper
     from analytics_automated.worker.service import service
 
     service.slots = concurrency or AA.worker_concurrency or os.cpu_count() or 1
+    service.priorities = Priorities(least_priority, most_priority)
     service.follows = queues is None
     service.queues = frozenset(queues if queues is not None else _known_queues())
     app.loader.import_module("analytics_automated.worker.tasks")

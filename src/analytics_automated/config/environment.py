@@ -8,11 +8,11 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from analytics_automated.pipelines.quantities import Duration, Size
+from analytics_automated.pipelines.quantities import Delay, Duration, Size
 
 PREFIX = "AA_"
 
@@ -46,6 +46,7 @@ def _comma_separated(value: Any) -> Any:
 
 
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)]
+Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(_comma_separated)]
 
 
 class Settings(BaseSettings):
@@ -81,6 +82,25 @@ class Settings(BaseSettings):
     web_threads: int = Field(16, ge=1, le=512, description="Requests that the web server answers at once.")
     worker_concurrency: int | None = Field(
         None, ge=1, description="Steps that a worker runs at once; the number of processors unless set."
+    )
+    caller_limit: int | None = Field(
+        None, ge=1, description="Submissions that one caller may have in progress; any number unless set."
+    )
+    trusted_proxies: Networks = Field(
+        [],
+        description="Addresses or networks, by commas, of proxies whose X-Forwarded-For tells who calls.",
+    )
+    min_free_storage: Size = Field(
+        200_000_000,
+        description="What stays free where files are stored: with less nothing is taken, and steps wait. 0: no bound.",
+    )
+    min_free_work: Size = Field(
+        200_000_000,
+        description="What stays free where work folders are made: with less steps wait, and nothing is taken for them."
+        " 0: no bound.",
+    )
+    backend_patience: Delay = Field(
+        3600.0, description="Time that steps wait for a backend that is gone; then they end with CRASH."
     )
     lease_seconds: float = Field(
         30.0, ge=2, le=3600, description="Seconds after which a step is lost whose worker has not said that it runs it."

@@ -8,8 +8,9 @@ from analytics_automated.pipelines.models import Backend
 from analytics_automated.runs.broker import broker
 from analytics_automated.runs.models import StepRun
 
+MOST_HOPS = 3
 LOOK = "aa.look"
-"""The Celery task that looks: it takes the id of a StepRun."""
+"""The Celery task that looks: it takes the id of a StepRun, and how often the message was passed on."""
 
 
 def wake_all(step_runs: Collection[StepRun], *, own_queues: Collection[str] = ()) -> None:
@@ -25,6 +26,17 @@ def wake_all(step_runs: Collection[StepRun], *, own_queues: Collection[str] = ()
     own = next((each for each in step_runs if queues.get(each.backend) in own_queues), None)
     others = [each for each in step_runs if each is not own]
     transaction.on_commit(lambda: _send(others, queues), robust=True)
+
+
+def pass_on(step_run_id: int, hops: int) -> None:
+    """Tell another worker of a step that this one was told of and may not take up. After some `hops` it is left to
+    `reconcile`: workers that all may not would tell each other for ever."""
+    if hops >= MOST_HOPS:
+        return
+    queue = Backend.objects.filter(name__in=StepRun.objects.filter(pk=step_run_id).values("backend"))
+    name = queue.values_list("queue_type__name", flat=True).first()
+    if name is not None:
+        broker.send(LOOK, [step_run_id, hops + 1], name)
 
 
 def _send(step_runs: Collection[StepRun], queues: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from analytics_automated.pipelines.quantities import format_size
 from analytics_automated.pipelines.refusals import Refusal, Refused
 from analytics_automated.runs import engine
 from analytics_automated.runs.archives import UnfitArchive, may_be_archive, recognize
+from analytics_automated.runs.callers import NOBODY
 from analytics_automated.runs.envelope import check_envelope
 from analytics_automated.runs.unpacking import Bounds, unpack
 from analytics_automated.storage.streams import StoredFile, open_stored, remove, store
@@ -37,6 +38,8 @@ class Intake:
     """What a request holds, so far. Its stored files are nobody's until they are submitted: see `discard`."""
 
     plan: Plan
+    caller: int = NOBODY
+    """See `runs.callers`."""
     texts: dict[str, list[str]] = field(default_factory=dict)
     """Envelope fields of a form."""
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -50,7 +53,7 @@ class Intake:
     def submit(self, job: Job, snapshot: Snapshot) -> engine.Submitted:
         """Submit what was taken in; from then on its files are the Submission's.
 
-        Raises `Refused` with all that is wrong.
+        Raises `Refused` with all that is wrong, and `TooMany`.
         """
         plan, refusals = snapshot.plan, self.refusals
         envelope, wrong = check_envelope(self.texts)
@@ -73,6 +76,7 @@ class Intake:
             snapshot=snapshot,
             parameters=values,
             inputs=self.inputs,
+            caller=self.caller,
             name=envelope.name,
             email=envelope.email,
             webhook=envelope.webhook,

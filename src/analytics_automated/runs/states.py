@@ -95,6 +95,9 @@ TERMINAL_SUBMISSIONS = frozenset(
     {SubmissionStatus.COMPLETE, SubmissionStatus.ERROR, SubmissionStatus.CRASH, SubmissionStatus.CANCELLED}
 )
 
+LIVE_SUBMISSIONS = (SubmissionStatus.SUBMITTED, SubmissionStatus.RUNNING)
+"""Statuses of a Submission that is in progress."""
+
 
 class IllegalTransition(Exception):
     """A change of state that the table does not have."""

@@ -116,16 +116,17 @@ def work_folder(backend: Backend, attempt_name: str) -> WorkFolder:
     """The folder of that attempt on that backend; not made yet."""
     if not re.fullmatch(r"[\w.-]+", attempt_name):
         raise ValueError(f"{attempt_name!r} is no name of an attempt")
-    return WorkFolder(_root(backend) / f"{_PREFIX}{attempt_name}")
+    return WorkFolder(work_root(backend) / f"{_PREFIX}{attempt_name}")
 
 
 def work_folders(backend: Backend) -> list[WorkFolder]:
     """The folders of all attempts that are there on that backend; none where its root cannot be read here."""
     try:
-        return [WorkFolder(path) for path in _root(backend).glob(f"{_PREFIX}*")]
+        return [WorkFolder(path) for path in work_root(backend).glob(f"{_PREFIX}*")]
     except OSError:
         return []
 
 
-def _root(backend: Backend) -> Path:
+def work_root(backend: Backend) -> Path:
+    """Where the backend's work folders are made."""
     return Path(backend.root) if backend.root else Path(settings.DATA.work)

@@ -47,6 +47,7 @@ class Attendant(bootsteps.StartStopStep):
                 try:
                     if service.follows:
                         self._follow(consumer)
+                    service.report()
                     if time.monotonic() >= janitor_due:
                         janitor_due = time.monotonic() + settings.AA.lease_seconds
                         clean_up()
@@ -54,7 +55,7 @@ class Attendant(bootsteps.StartStopStep):
                         due = time.monotonic() + settings.AA.reconcile_interval
                         recover_lost_steps()
                         engine.lose_expired()
-                        engine.reconcile(service.queues, service.free_slots)
+                        service.reconcile()
                 except Exception as error:
                     if is_outage(error):
                         tell_outage(error)

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from analytics_automated.runs import engine, execution
+from analytics_automated.runs.dispatch import pass_on
+from analytics_automated.runs.models import StepRun
 from analytics_automated.runs.outages import until_next_time
 from analytics_automated.runs.voice import Progress
 from analytics_automated.worker.identity import worker_name
+from analytics_automated.worker.lookout import Lookout
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +48,8 @@ class WorkerService:
         self.name = worker_name()
         self.slots = 1
         self.queues: frozenset[str] = frozenset()
+        self.priorities = engine.ALL_PRIORITIES
+        self.lookout = Lookout()
         self.follows = True
         """Whether queues that appear are served, too."""
         self._lock = threading.Lock()
@@ -63,12 +68,19 @@ class WorkerService:
         """True once the worker was told to stop: it takes up nothing new."""
         return self._stopping.is_set()
 
-    def serve(self, step_run_id: int) -> None:
-        """Look: take up the step that the message names, else the best one, and go on until there is none."""
+    def serve(self, step_run_id: int, hops: int = 0) -> None:
+        """Look: take up the best step, which is the one that the message names where nothing goes before it, and go on
+        until there is none.
+
+        A message about a step that is not for this worker is passed on: it has been `hops` times.
+        """
         with self._slot(), until_next_time():
-            claim = None if self.stopping() else engine.claim(step_run_id, self.name, self.queues) or self._best()
+            claim = self._best()
+            if self._is_for_others(step_run_id):
+                pass_on(step_run_id, hops)
             while claim is not None:
-                claim = self._next(self._run(claim))
+                self._run(claim)
+                claim = self._best()
 
     def keep(self) -> None:
         """Ask, in one query for all steps, what became of them: their leases go on, and what was cancelled or given to
@@ -133,16 +145,32 @@ class WorkerService:
                 self._busy -= 1
 
     def _best(self) -> engine.Claim | None:
-        return None if self.stopping() else engine.claim_best(self.name, self.queues)
-
-    def _next(self, ready: list[int]) -> engine.Claim | None:
-        """A step that just became ready goes first: what was begun is ended before something new is begun."""
         if self.stopping():
             return None
-        claims = (engine.claim(step_run_id, self.name, self.queues) for step_run_id in ready)
-        return next((claim for claim in claims if claim is not None), None) or self._best()
+        obstacles = self.lookout.obstacles(self.queues)
+        return engine.claim_best(self.name, self.queues, priorities=self.priorities, without=obstacles)
 
-    def _run(self, claim: engine.Claim) -> list[int]:
+    def _is_for_others(self, step_run_id: int) -> bool:
+        """Whether the step is ready, but this worker does not serve its priority, or something keeps it from its
+        Backend."""
+        obstacles = self.lookout.obstacles(self.queues)
+        if not obstacles and self.priorities == engine.ALL_PRIORITIES:
+            return False
+        found = StepRun.objects.ready().filter(pk=step_run_id).first()
+        return found is not None and (found.backend in obstacles or found.priority not in self.priorities)
+
+    def report(self) -> None:
+        """Tell what keeps this worker from its Backends, and have steps looked for that waited for something which is
+        no more in the way."""
+        if self.lookout.report(self.name, self.queues):
+            self.reconcile()
+
+    def reconcile(self) -> None:
+        """Have steps looked for that nobody was told of."""
+        obstacles = self.lookout.obstacles(self.queues)
+        engine.reconcile(self.queues, self.free_slots, priorities=self.priorities, without=obstacles)
+
+    def _run(self, claim: engine.Claim) -> None:
         key = claim.step_run.pk
         charge = Charge(claim.step_run.attempt, time.monotonic())
 
@@ -155,7 +183,7 @@ class WorkerService:
             self._charges[key] = charge
             charge.is_to_end = self._is_out_of_time
         try:
-            return [step_run.pk for step_run in execution.run(claim, started)]
+            execution.run(claim, started)
         finally:
             with self._lock:
                 self._charges.pop(key, None)

@@ -17,7 +17,6 @@ BACKEND: list[dict[str, Any]] = [
     {"sandbox": "required"},
     {"network": "deny"},
     {"container": "apptainer"},
-    {"max_running": 10},
     {"user": "analysis"},
     {"executor": "slurm"},
     {"executor": "grid_engine"},
@@ -30,7 +29,6 @@ TASK: list[dict[str, Any]] = [
 JOB: list[dict[str, Any]] = [
     {"access": "login"},
     {"access": ["staff"]},
-    {"limits": {"per_caller": 10}},
     {"retention": "30d"},
     {"schedule": {"cron": "0 3 * * 1", "overlap": "allow"}},
 ]

@@ -7,7 +7,7 @@ from celery import current_app
 from django.utils import timezone
 
 from analytics_automated.executors.base import Cause, Outcome
-from analytics_automated.pipelines.models import Backend, Job, Snapshot
+from analytics_automated.pipelines.models import Backend, Job
 from analytics_automated.runs import engine
 from analytics_automated.runs.engine import Gathered
 from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission
@@ -82,7 +82,7 @@ def test_a_worker_takes_nothing_from_queues_that_it_does_not_serve(submit) -> No
 
 def test_a_worker_leaves_a_step_alone_whose_snapshot_has_another_format(submit) -> None:
     submit()
-    Snapshot.objects.update(format=99)
+    StepRun.objects.update(format=99)
     assert engine.claim_best("w", QUEUES) is None
 
 
@@ -187,7 +187,8 @@ def test_reconcile_wakes_no_more_workers_than_there_are_slots(submit, woken) -> 
     assert engine.reconcile(frozenset({"elsewhere"}), 5) == 0
 
 
-def test_a_step_whose_backend_is_gone_crashes(submit) -> None:
+def test_a_step_whose_backend_is_gone_for_too_long_crashes(submit, settings) -> None:
+    settings.AA = settings.AA.model_copy(update={"backend_patience": 0})
     submission = submit()
     StepRun.objects.update(backend="gone")
     assert engine.crash_homeless() == 1

@@ -21,12 +21,12 @@ WITHOUT_EFFECT: dict[type, frozenset[str]] = {
 _BACKEND: dict[str, Any] = {
     "sandbox": ("auto", "off"),
     "network": ("allow",),
-    **dict.fromkeys(("container", "max_running", "user")),
+    **dict.fromkeys(("container", "user")),
 }
 _TASK: dict[str, Any] = dict.fromkeys(("container", "cache"))
 _JOB: dict[str, Any] = {
     "access": ("public",),
-    **dict.fromkeys(("limits", "retention", "schedule")),
+    **dict.fromkeys(("retention", "schedule")),
 }
 """Keys by definition, with the values that need nothing; none: whatever differs from the default needs it."""
 

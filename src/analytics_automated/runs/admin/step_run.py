@@ -9,6 +9,7 @@ from django.template.defaultfilters import filesizeformat
 
 from analytics_automated.runs.admin.reading import ReadingAdmin, ReadingRows, link_to, short
 from analytics_automated.runs.models import Attempt, StepRun
+from analytics_automated.runs.outlook import reason_to_wait
 
 
 class AttemptRows(ReadingRows):
@@ -46,11 +47,24 @@ class StepRunAdmin(ReadingAdmin):
     list_filter = ("status", "backend")
     search_fields = ("submission__id__istartswith", "submission__name", "step", "task", "worker")
     fieldsets = (
-        (None, {"fields": ("submission_link", ("step", "item", "item_name", "position"), "task", "status", "message")}),
-        ("Where", {"fields": (("backend", "worker"), ("attempt", "waiting"))}),
+        (
+            None,
+            {
+                "fields": (
+                    *("submission_link", ("step", "item", "item_name", "position")),
+                    *("task", "status", "waits_for", "message"),
+                )
+            },
+        ),
+        ("Where", {"fields": (("backend", "worker"), ("priority", "attempt", "waiting"))}),
         ("How it ended", {"fields": (("exit_code", "cause"), ("queued", "started", "finished"))}),
     )
-    readonly_fields = ("submission_link",)
+    readonly_fields = ("submission_link", "waits_for")
+
+    @admin.display(description="waits for")
+    def waits_for(self, step_run: StepRun) -> str:
+        """Why it is not run at once; a dash where it does not wait for a worker."""
+        return reason_to_wait(step_run) or "-"
 
     @admin.display(description="step run", ordering="pk")
     def short_name(self, step_run: StepRun) -> str:

@@ -9,6 +9,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.text import Truncator
 
+from analytics_automated.runs import engine
 from analytics_automated.runs.admin.attempt import shown_command
 from analytics_automated.runs.admin.reading import ReadingAdmin, ReadingRows, link_to, short, took
 from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission, SubmissionInput
@@ -87,10 +88,11 @@ class SubmissionAdmin(ReadingAdmin):
     inlines = (InputRows, StepRunRows, ResultRows, EventRows)
     list_display = ("short_id", "status", "job_name", "name", "created", "took", "short_message")
     list_filter = ("status", "job")
+    actions = ("go_first", "go_in_turn", "go_last")
     date_hierarchy = "created"
     search_fields = ("id__istartswith", "name", "job_name")
     fieldsets = (
-        (None, {"fields": ("id", "job_link", "name", "status", "message", "cause", "parameters")}),
+        (None, {"fields": ("id", "job_link", "name", "status", "priority", "message", "cause", "parameters")}),
         ("When", {"fields": (("created", "started", "finished"), ("took", "expires"))}),
         (
             "Inside",
@@ -133,6 +135,30 @@ class SubmissionAdmin(ReadingAdmin):
     def took(self, submission: Submission) -> str:
         """From its acceptance to its end."""
         return took(submission.created, submission.finished)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """For those who may do more than look."""
+        allowed = request.user.has_perm("runs.change_submission")
+        return super().get_actions(request) if allowed else {}
+
+    @admin.action(description="Let the selected ones go first (priority 10)")
+    def go_first(self, request: HttpRequest, selected: models.QuerySet[Submission]) -> None:
+        """Raise their priority."""
+        self._prioritise(request, selected, 10)
+
+    @admin.action(description="Let the selected ones go in turn (priority 0)")
+    def go_in_turn(self, request: HttpRequest, selected: models.QuerySet[Submission]) -> None:
+        """Give them the usual priority."""
+        self._prioritise(request, selected, 0)
+
+    @admin.action(description="Let the selected ones go last (priority -10)")
+    def go_last(self, request: HttpRequest, selected: models.QuerySet[Submission]) -> None:
+        """Lower their priority."""
+        self._prioritise(request, selected, -10)
+
+    def _prioritise(self, request: HttpRequest, selected: models.QuerySet[Submission], priority: int) -> None:
+        changed = engine.prioritise(selected.values_list("pk", flat=True), priority)
+        self.message_user(request, f"{changed} in progress have the priority {priority} now.")
 
     def change_view(
         self,

@@ -3,19 +3,23 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from analytics_automated.pipelines.models import Backend
 from analytics_automated.pipelines.plans import Plan
+from analytics_automated.runs.engine.choosing import ALL_PRIORITIES, Priorities, choose
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
 from analytics_automated.runs.engine.holding import lease_end
+from analytics_automated.runs.engine.limits import may_begin, may_take
 from analytics_automated.runs.models import Attempt, StepRun, Submission
 from analytics_automated.runs.states import StepStatus, SubmissionStatus, step_origins
 
-MOST_TRIES = 20
-"""Steps that are tried for when others are always faster."""
+MOST_ROUNDS = 10
+"""Choices that are made when others are always faster."""
+CHOSEN = 4
+"""Steps of each choice that are tried for, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +37,52 @@ class Claim:
 
 
 def claim(step_run_id: int, worker: str, queues: Collection[str]) -> Claim | None:
-    """Take up that step, if it is ready and of one of these queues; none where another was faster."""
-    step_run = (
-        StepRun.objects.ready()
-        .of_queues(queues)
-        .select_related("submission__snapshot", "item_blob")
-        .filter(pk=step_run_id)
-        .first()
-    )
-    return _take(step_run, worker, queues) if step_run else None
+    """Take up that step, whatever its rank, if it is ready, of one of these queues, and within all limits."""
+    step_run = _found(step_run_id)
+    if step_run is None:
+        return None
+    backend = _backends(queues).filter(name=step_run.backend).first()
+    return _take(step_run, backend, worker, queues, waits=True) if backend else None
 
 
-def claim_best(worker: str, queues: Collection[str]) -> Claim | None:
-    """Take up the best ready step of these queues; none where there is nothing to do."""
-    for _ in range(MOST_TRIES):
-        step_run = StepRun.objects.ready().of_queues(queues).select_related("submission__snapshot", "item_blob").first()
-        if step_run is None:
+def claim_best(
+    worker: str,
+    queues: Collection[str],
+    *,
+    priorities: Priorities = ALL_PRIORITIES,
+    without: Collection[str] = (),
+) -> Claim | None:
+    """Take up the best ready step of these queues and priorities, but for Backends `without`; none where there is
+    nothing to do."""
+    for _ in range(MOST_ROUNDS):
+        chosen = choose(_backends(queues).exclude(name__in=without), CHOSEN, priorities)
+        if not chosen:
             return None
-        if taken := _take(step_run, worker, queues):
-            return taken
+        for backend, step_run_id in chosen:
+            step_run = _found(step_run_id)
+            waits = step_run_id == chosen[-1][1]
+            if step_run is not None and (taken := _take(step_run, backend, worker, queues, waits=waits)):
+                return taken
     return None
 
 
-def _take(step_run: StepRun, worker: str, queues: Collection[str]) -> Claim | None:
-    backend = Backend.objects.select_related("queue_type").filter(name=step_run.backend).first()
-    if backend is None:
-        return None
-    _start_submission(step_run.submission)
+def _backends(queues: Collection[str]) -> QuerySet[Backend]:
+    return Backend.objects.select_related("queue_type").filter(queue_type__name__in=queues)
+
+
+def _found(step_run_id: int) -> StepRun | None:
+    rows = StepRun.objects.ready().select_related("submission__snapshot", "item_blob")
+    return rows.filter(pk=step_run_id).first()
+
+
+def _take(step_run: StepRun, backend: Backend, worker: str, queues: Collection[str], *, waits: bool) -> Claim | None:
+    """Compare-and-set of the step, with what it begins; none, and nothing written, where another was faster or a limit
+    is reached. Without `waits` it is also left to whoever is just about to begin its Submission."""
     now = timezone.now()
+    plan = step_run.submission.snapshot.plan
     with transaction.atomic():
+        if not may_take(backend) or not _begin(step_run.submission, waits=waits):
+            return None
         mine = StepRun.objects.filter(
             pk=step_run.pk,
             status__in=step_origins(StepStatus.RUNNING, [StepStatus.QUEUED]),
@@ -71,12 +92,14 @@ def _take(step_run: StepRun, worker: str, queues: Collection[str]) -> Claim | No
             attempt=F("attempt") + 1,
             worker=worker,
             started=now,
+            opens="",
             leased_until=lease_end(),
             not_before=None,
             progress=None,
             progress_text="",
         )
         if not mine:
+            transaction.set_rollback(True)
             return None
         step_run.status, step_run.worker, step_run.started = StepStatus.RUNNING, worker, now
         step_run.attempt += 1
@@ -90,19 +113,26 @@ def _take(step_run: StepRun, worker: str, queues: Collection[str]) -> Claim | No
             started=now,
         )
         write_history([step_event(step_run, StepStatus.RUNNING, now)])
-    return Claim(step_run, attempt, backend, step_run.submission.snapshot.plan, queues)
+    return Claim(step_run, attempt, backend, plan, queues)
 
 
-def _start_submission(submission: Submission) -> None:
-    """A Submission runs from its first claim on: written before the claim, as a Submission is locked before its
-    StepRuns or not at all. If the claim then fails, another worker has the step."""
+def _begin(submission: Submission, *, waits: bool) -> bool:
+    """A Submission runs from its first claim on; False where that has to wait, or another worker is about it.
+
+    It is locked before its StepRuns, in the claim's transaction.
+    """
     if submission.status != SubmissionStatus.SUBMITTED:
-        return
+        return True
+    if not may_begin(submission.job_name):
+        return False
+    rows = Submission.objects.filter(pk=submission.pk, status=SubmissionStatus.SUBMITTED)
+    skips = not waits and connection.features.has_select_for_update_skip_locked
+    if skips and rows.select_for_update(no_key=True, skip_locked=True).first() is None:
+        return False  # who holds it takes one of its steps, or ends it
     now = timezone.now()
-    with transaction.atomic():
-        changed = Submission.objects.filter(pk=submission.pk, status=SubmissionStatus.SUBMITTED).update(
-            status=SubmissionStatus.RUNNING, started=now
-        )
-        submission.status = SubmissionStatus.RUNNING
-        if changed:
-            write_history([submission_event(submission, now)])
+    if not rows.update(status=SubmissionStatus.RUNNING, started=now):
+        return True  # another step of it was taken up just before
+    submission.status, submission.started = SubmissionStatus.RUNNING, now
+    StepRun.objects.filter(submission=submission).exclude(opens="").update(opens="")
+    write_history([submission_event(submission, now)])
+    return True

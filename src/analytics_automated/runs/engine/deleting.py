@@ -36,7 +36,7 @@ def erase(submission_id: uuid.UUID) -> bool:
         submission.inputs.all().delete()
         submission.results.all().delete()
         submission.events.all().delete()
-        submission.step_runs.update(message="", progress_text="", worker="", item_name="", item_blob=None)
+        submission.step_runs.update(caller=0, message="", progress_text="", worker="", item_name="", item_blob=None)
         submission.scatters.update(message="")
         Attempt.objects.filter(step_run__submission=submission).update(
             argv=[],
@@ -50,7 +50,7 @@ def erase(submission_id: uuid.UUID) -> bool:
             setup_output="",
         )
         submission.name = submission.email = submission.webhook = submission.message = submission.stopped_message = ""
-        submission.parameters, submission.erased = {}, True
+        submission.parameters, submission.caller, submission.erased = {}, 0, True
         submission.save()
     remove_unnamed(Blob.objects.filter(pk__in=blobs))
     return True

@@ -13,6 +13,7 @@ from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.ending import settle
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
+from analytics_automated.runs.engine.limits import check_caller, hold_caller
 from analytics_automated.runs.engine.readiness import arrive
 from analytics_automated.runs.engine.scattering import release_again
 from analytics_automated.runs.models import Scatter, StepRun, Submission
@@ -36,15 +37,20 @@ def retry(submission_id: uuid.UUID) -> Submission:
     """Start a Submission again that has failed or was cancelled, from the steps that are not complete, and of a
     scattered step from the items that are not; what was made stays. All its attempts count anew.
 
-    Raises `NotResumable`, and `Submission.DoesNotExist`.
+    Raises `NotResumable`, `TooMany`, and `Submission.DoesNotExist`.
     """
     now = timezone.now()
     with transaction.atomic():
+        unlocked = Submission.objects.select_related("job").get(pk=submission_id)
+        if unlocked.job is not None:
+            hold_caller(unlocked.caller, unlocked.job)
         submission = Submission.objects.select_for_update(no_key=True).get(pk=submission_id)
         if submission.deleted is not None:
             raise NotResumable("It was deleted.")
         if submission.status not in submission_origins(SubmissionStatus.SUBMITTED):
             raise NotResumable(f"It is {submission.status}: only what has failed or was cancelled is started again.")
+        if submission.job is not None:
+            check_caller(submission.caller, submission.job)
         plan = submission.snapshot.plan
         again = [each for each in _unscattered(submission) if each.status not in _DONE]
         wide = [each for each in submission.scatters.all() if each.status not in _DONE]
@@ -57,6 +63,9 @@ def retry(submission_id: uuid.UUID) -> Submission:
         submission.save(
             update_fields=["status", "unfinished", "verdict", "message", "cause", "started", "finished"],
         )
+        # What had ended did not follow when its Submission's priority was changed.
+        undone_runs = submission.step_runs.exclude(status__in=_DONE)
+        undone_runs.update(opens=submission.job_name, priority=submission.priority)
         ready = [each for each in again if each.status == StepStatus.QUEUED]
         for scatter in wide:
             ready += _release_items(scatter, plan, items[scatter.step], now)

@@ -54,8 +54,8 @@ def _make_items(
 ) -> list[StepRun]:
     width = min(definition.max_parallel, len(files))
     items = [
-        StepRun(
-            submission_id=step_run.submission_id,
+        StepRun.of(
+            submission,
             step=step_run.step,
             position=step_run.position,
             task=step_run.task,

@@ -12,6 +12,7 @@ from analytics_automated.pipelines.models import Job, Snapshot
 from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.ending import settle
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
+from analytics_automated.runs.engine.limits import check_caller, hold_caller
 from analytics_automated.runs.engine.readiness import arrive
 from analytics_automated.runs.models import StepRun, Submission, SubmissionInput
 from analytics_automated.runs.states import StepStatus, SubmissionStatus
@@ -46,6 +47,8 @@ def submit(
     parameters: Mapping[str, Any],
     inputs: Sequence[NewInput],
     submission_id: uuid.UUID | None = None,
+    caller: int = 0,
+    priority: int = 0,
     name: str = "",
     email: str = "",
     webhook: str = "",
@@ -53,7 +56,10 @@ def submit(
     """Write a Submission whose data was checked, with its StepRuns and first Events, in one transaction; after
     the commit the steps that are ready are made known to workers.
 
-    Where it raises, no row is left; the stored bytes are still the caller's to remove.
+    `caller` is what `runs.callers` makes of whoever sent it, or 0 for nobody in particular, whom no limit concerns.
+    Steps of a higher `priority` go first.
+
+    Raises `TooMany`. Where it raises, no row is left; the stored bytes are still the caller's to remove.
     """
     plan = snapshot.plan
     now = timezone.now()
@@ -63,6 +69,8 @@ def submit(
         job_name=plan.job,
         job_version=plan.version or "",
         snapshot=snapshot,
+        caller=caller,
+        priority=priority,
         name=name,
         email=email,
         webhook=webhook,
@@ -72,8 +80,8 @@ def submit(
         created=now,
     )
     step_runs = [
-        StepRun(
-            submission=submission,
+        StepRun.of(
+            submission,
             step=step.name,
             position=position,
             task=step.task,
@@ -87,6 +95,8 @@ def submit(
     ready = [step_run for step_run in step_runs if step_run.status == StepStatus.QUEUED]
     fresh = [each.stored for each in inputs if isinstance(each.stored, StoredFile)]
     with transaction.atomic():
+        hold_caller(caller, job)
+        check_caller(caller, job)
         blobs = Blob.objects.adopt(fresh)
         submission.save(force_insert=True)
         places: dict[str, int] = {}

@@ -1,14 +1,13 @@
 """One Step of one Submission."""
 
-from collections.abc import Collection
+from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
 
-from analytics_automated.pipelines.models import Backend
 from analytics_automated.pipelines.plans import FORMAT
 from analytics_automated.runs.models.submission import Submission
-from analytics_automated.runs.states import StepStatus
+from analytics_automated.runs.states import StepStatus, SubmissionStatus
 from analytics_automated.storage.models import Blob
 
 
@@ -16,10 +15,9 @@ class StepRunQuerySet(models.QuerySet["StepRun"]):
     """Sets of StepRuns."""
 
     def ready(self) -> "StepRunQuerySet":
-        """Those that a worker of this version may take up, the best first."""
+        """Those that a worker of this version may take up; `engine.choosing` says which of them is the best."""
         due = models.Q(not_before__isnull=True) | models.Q(not_before__lte=Now())
-        ready = self.filter(due, status=StepStatus.QUEUED, submission__snapshot__format=FORMAT)
-        return ready.order_by("queued", "pk")
+        return self.filter(due, status=StepStatus.QUEUED, format=FORMAT)
 
     def expired(self) -> "StepRunQuerySet":
         """Those whose worker has not said for a whole lease that it still runs them."""
@@ -28,10 +26,6 @@ class StepRunQuerySet(models.QuerySet["StepRun"]):
     def heads(self) -> "StepRunQuerySet":
         """One of each Step: of a scattered one the first item."""
         return self.filter(item__lte=1)
-
-    def of_queues(self, queues: Collection[str]) -> "StepRunQuerySet":
-        """Those whose Backend has one of these Celery queues."""
-        return self.filter(backend__in=Backend.objects.filter(queue_type__name__in=queues).values("name"))
 
 
 class StepRun(models.Model):
@@ -54,6 +48,13 @@ class StepRun(models.Model):
     position = models.PositiveIntegerField(help_text="The Step's place in the Job.")
     task = models.CharField(max_length=64)
     backend = models.CharField(max_length=64, help_text="By name: it is looked up when the step is taken up.")
+    caller = models.BigIntegerField(default=0, help_text="The Submission's.")
+    priority = models.SmallIntegerField(default=0, help_text="The Submission's.")
+    entered = models.DateTimeField(help_text="When the Submission was made: the older goes first.")
+    opens = models.CharField(
+        max_length=64, blank=True, help_text="The Job whose Submission it would begin; empty once that has begun."
+    )
+    format = models.PositiveSmallIntegerField(default=FORMAT, help_text="The snapshot's.")
     status = models.CharField(max_length=16, choices=[(each.value, each.value) for each in StepStatus])
     waiting = models.PositiveIntegerField(help_text="Steps, or other items, that must end before; 0: ready.")
     attempt = models.PositiveIntegerField(default=0, help_text="Number of the latest Attempt.")
@@ -76,17 +77,39 @@ class StepRun(models.Model):
     class Meta:
         ordering = ("submission", "position", "item")
         constraints = [models.UniqueConstraint(fields=["submission", "step", "item"], name="one_run_per_step_and_item")]
-        indexes = [
+        indexes = [  # the first ones of what is live alone: they stay small, however much has ended
             models.Index(
-                fields=["backend", "queued"], name="step_run_queued", condition=models.Q(status=StepStatus.QUEUED)
+                fields=["backend", "-priority", "entered", "id"],
+                name="step_run_by_age",
+                condition=models.Q(status=StepStatus.QUEUED),
             ),
-            models.Index(fields=["worker"], name="step_run_running", condition=models.Q(status=StepStatus.RUNNING)),
+            models.Index(
+                fields=["backend", "priority", "caller", "opens", "entered", "id"],
+                name="step_run_by_caller",
+                condition=models.Q(status=StepStatus.QUEUED),
+            ),
+            models.Index(
+                fields=["caller", "backend"], name="step_run_running", condition=models.Q(status=StepStatus.RUNNING)
+            ),
             models.Index(fields=["submission"], name="step_run_at_work", condition=models.Q(status=StepStatus.RUNNING)),
             models.Index(fields=["item_blob"], name="step_run_item", condition=models.Q(item_blob__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.submission_id}/{self.step}{f'/{self.item_name}' if self.item else ''}"
+
+    @classmethod
+    def of(cls, submission: Submission, **fields: Any) -> "StepRun":
+        """A run of one of the Submission's Steps, with all that its rank depends on; not saved yet."""
+        return cls(
+            submission=submission,
+            caller=submission.caller,
+            priority=submission.priority,
+            entered=submission.created,
+            format=submission.snapshot.format,
+            opens=submission.job_name if submission.status == SubmissionStatus.SUBMITTED else "",
+            **fields,
+        )
 
     @property
     def attempt_name(self) -> str:

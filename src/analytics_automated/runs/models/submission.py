@@ -5,12 +5,16 @@ import uuid
 from django.db import models
 
 from analytics_automated.pipelines.models import Job, Snapshot
-from analytics_automated.runs.states import TERMINAL_SUBMISSIONS, SubmissionStatus
+from analytics_automated.runs.states import LIVE_SUBMISSIONS, TERMINAL_SUBMISSIONS, SubmissionStatus
 from analytics_automated.storage.models import Blob
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     """Sets of Submissions."""
+
+    def in_progress(self) -> "SubmissionQuerySet":
+        """Those that have not ended."""
+        return self.filter(status__in=LIVE_SUBMISSIONS)
 
     def ended(self) -> "SubmissionQuerySet":
         """Those in which nothing more happens by itself."""
@@ -28,6 +32,8 @@ class Submission(models.Model):
     name = models.CharField(max_length=255, blank=True, help_text="The caller's own name of it.")
     email = models.EmailField(blank=True)
     webhook = models.URLField(max_length=1000, blank=True)
+    caller = models.BigIntegerField(default=0, help_text="Who sent it, as a keyed hash; 0: nobody in particular.")
+    priority = models.SmallIntegerField(default=0, help_text="Higher ones go first; the operator sets it.")
     parameters = models.JSONField(default=dict, help_text="All values, defaults included, by public name.")
     status = models.CharField(
         max_length=16, choices=[(each.value, each.value) for each in SubmissionStatus], default="SUBMITTED"
@@ -52,6 +58,14 @@ class Submission(models.Model):
         indexes = [
             models.Index(fields=["-created"], name="submission_by_age"),
             models.Index(fields=["job_name", "-created"], name="submission_by_job"),
+            models.Index(
+                fields=["caller", "job_name"],
+                name="submission_in_progress",
+                condition=models.Q(status__in=LIVE_SUBMISSIONS),
+            ),
+            models.Index(
+                fields=["job_name"], name="submission_running", condition=models.Q(status=SubmissionStatus.RUNNING)
+            ),
         ]
 
     def __str__(self) -> str:
