@@ -38,6 +38,7 @@ test: install-dev  ## All tests and checks
 	$(BIN)/lint-imports --no-cache
 	$(MAKE) --no-print-directory docs
 	$(BIN)/pytest
+	$(BIN)/pytest --stack services
 
 N ?= 2000
 KILLS ?= 200

@@ -89,10 +89,12 @@ def _belongs(item: pytest.Item, stack: str) -> bool:
 def _start() -> None:
     global _missing
     try:
-        servers = {"postgresql": PostgreSQL(), "redis": Redis()}
+        for kind in (PostgreSQL, Redis):
+            kind.find()
     except Missing as missing:
         _missing = str(missing)
         return
+    servers = {"postgresql": PostgreSQL(), "redis": Redis()}
     for server in servers.values():
         atexit.register(server.remove)
         server.prepare()

@@ -20,6 +20,7 @@ from kombu.connection import Connection
 
 from analytics_automated.config.filesystem_broker import broker_settings
 
+pytestmark = pytest.mark.stack("embedded")
 HERE = Path(__file__).parent
 MESSAGES = int(os.environ.get("AA_STRESS_MESSAGES", "2000"))
 KILLS = max(4, MESSAGES // 1000)

@@ -395,7 +395,7 @@ WRONG_JOBS: list[tuple[dict[str, str], str]] = [
     ),
     (
         row("steps", 0, when="param.case == 1"),
-        "jobs.words.steps[0].when: a text and a number are never equal",
+        "jobs.words.steps[0].when: 'case' is no parameter of this job",
     ),
     (row("steps", 1, scatter_max_items="9"), "jobs.words.steps[1].scatter.over: is missing"),
     (row("validators", 0, options="lines: 3"), "is no option of this validator"),

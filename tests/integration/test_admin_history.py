@@ -9,9 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from analytics_automated.pipelines.configuration import Options, apply
+from analytics_automated.pipelines.files.reader import read_files
 from analytics_automated.pipelines.models import Backend, Change, Job, Snapshot, Task
+from analytics_automated.pipelines.problems import ConfigurationError
 from analytics_automated.runs.models import Submission
-from integration.admin_pages import WORDS, apply_words, browser, text_of
+from integration.admin_pages import WORDS, apply_words, browser, text_of, write_words
 from integration.page_forms import fields_of
 
 
@@ -58,6 +61,56 @@ def test_a_job_whose_task_changed_shows_what_changed_in_its_plan(operator: Clien
 def test_changed_files_are_told_by_their_digests(operator: Client, tmp_path: Path) -> None:
     apply_words(tmp_path, table="another table")
     assert "file helpers/table.txt: sha256 " in text_of(history(operator, Task.objects.get(name="count")))
+
+
+def test_what_is_renamed_keeps_its_history(operator: Client) -> None:
+    save(operator, Task.objects.get(name="clean"), title="One")
+    save(operator, Task.objects.get(name="clean"), name="cleaner", title="Two")
+    said = text_of(history(operator, Task.objects.get(name="cleaner")))
+    assert "Renamed from clean" in said
+    assert "- clean: - title: One + cleaner: + title: Two" in said
+    assert "+ title: One" in said
+    assert ", ada, by a file, pipeline words" in said
+    assert "task clean deleted" not in listed(operator)
+    assert "task cleaner renamed from clean" in listed(operator, q="clean")
+    save(operator, Task.objects.get(name="cleaner"), title="Three")
+    assert not Change.objects.filter(kind="deleted").exists(), "nor is it deleted by the next change"
+
+
+def test_a_name_that_was_given_up_begins_anew(operator: Client, tmp_path: Path) -> None:
+    save(operator, Task.objects.get(name="clean"), name="cleaner")
+    apply_words(tmp_path)
+    said = text_of(history(operator, Task.objects.get(name="clean")))
+    assert (said.count("Created"), said.count("Renamed")) == (1, 0)
+    said = text_of(history(operator, Task.objects.get(name="cleaner")))
+    assert (said.count("Created"), said.count("Renamed")) == (1, 1)
+
+
+def test_names_can_go_round(operator: Client) -> None:
+    for old, new in (("clean", "x"), ("count", "clean"), ("x", "count"), ("count", "y"), ("y", "count")):
+        save(operator, Task.objects.get(name=old), name=new)
+    said = text_of(history(operator, Task.objects.get(name="count")))
+    assert said.index("from y") < said.index("from count") < said.index("from x") < said.index("from clean")
+    assert "from count" in text_of(history(operator, Task.objects.get(name="clean")))
+    line = Change.objects.filter(renamed_from="x").get()
+    assert "- x: + count:" in text_of(operator.get(reverse("admin:pipelines_change_change", args=[line.pk])))
+
+
+def test_a_file_with_the_former_name_is_told_of_the_new_one(operator: Client, tmp_path: Path) -> None:
+    save(operator, Task.objects.get(name="clean"), name="cleaner")
+    with pytest.raises(ConfigurationError, match="was renamed to 'cleaner' on the pages by operator"):
+        apply(read_files([write_words(tmp_path)]))
+    renamed = WORDS.replace("clean:", "cleaner:").replace("task: clean,", "task: cleaner,")
+    apply(read_files([write_words(tmp_path, renamed.replace("default: z", "default: a"))]))
+    assert Task.objects.get(name="cleaner").to_definition().parameters["case"].default == "a"
+
+
+def test_prune_does_not_take_what_was_renamed(operator: Client, tmp_path: Path) -> None:
+    alone = WORDS.replace("jobs:", "  alone: {command: date}\njobs:")
+    apply_words(tmp_path, alone)
+    save(operator, Task.objects.get(name="alone"), name="lone")
+    with pytest.raises(ConfigurationError, match=r"tasks\.lone: was changed on the pages by operator"):
+        apply(read_files([write_words(tmp_path)]), Options(prune=True))
 
 
 def test_a_long_history_has_pages(operator: Client, tmp_path: Path) -> None:
@@ -196,6 +249,14 @@ def test_any_two_versions_are_compared(operator: Client, tmp_path: Path) -> None
     assert "-version: '3' +version: '1'" in said
     assert "They are the same." in text_of(versions(operator, job, **{"from": digests[1], "to": digests[1]}))
     assert versions(operator, job, **{"from": "nonsense", "to": "nonsense"}).status_code == 200
+
+
+def test_what_is_renamed_keeps_its_versions(operator: Client) -> None:
+    submit(Job.objects.get(), 3)
+    save(operator, Job.objects.get(), name="sentences", version="2")
+    found = versions(operator, Job.objects.get()).context["versions"]
+    seen = [(each["version"].version, each["version"].current, each["version"].submissions) for each in found]
+    assert seen == [("2", True, 0), ("1", False, 3)]
 
 
 def test_a_version_that_came_back_is_one_version(operator: Client, tmp_path: Path) -> None:

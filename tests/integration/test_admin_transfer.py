@@ -176,6 +176,22 @@ def test_every_pipeline_file_of_an_archive_is_read(operator: Client) -> None:
     assert "5 would be created." in said
 
 
+def test_a_pipeline_file_that_takes_long_to_read_is_refused_at_once(operator: Client) -> None:
+    before = set(kept_uploads())
+    large = CLEAN + "# " + "x" * 400_000
+    said = "clean.yaml is larger than 400 kB, the most that a pipeline file may have here"
+    assert said in text_of(upload(operator, large, "clean.yaml"))
+    assert said in text_of(upload(operator, zipped({"clean.yaml": large})))
+    assert set(kept_uploads()) == before
+
+
+def test_yaml_of_any_size_may_be_shipped(operator: Client) -> None:
+    ships = WORDS.replace("helpers/table.txt", "helpers/table.yaml")
+    table = "format: table\n" + "x" * 400_000
+    press(operator, upload(operator, zipped({"words.yaml": ships, "helpers/table.yaml": table})))
+    assert Task.objects.get(name="count").files.get().blob.size == len(table)
+
+
 def link(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name)
     info.create_system = 3

@@ -49,6 +49,7 @@ def test_a_first_pipeline_is_written_and_is_right(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists(), "nothing else was made"
 
 
+pytestmark = pytest.mark.stack("embedded")
 FIRST = """\
 # A pipeline file: what callers send, what is run on it, and what they get.
 # Made from: sort -n numbers.txt

@@ -113,6 +113,17 @@ def test_what_this_machine_lacks_is_told_when_it_is_asked_for(folder: Path) -> N
     assert not (folder / "data").exists(), "nothing was made"
 
 
+def test_a_program_that_a_setup_may_bring_is_told_and_is_no_error(folder: Path) -> None:
+    text = GOOD.replace("command: sort", "setup: module load sorts\n    command: no-such-sort")
+    (folder / "setup.yaml").write_text(text)
+    done = aa(folder / "data", "check", "--here", folder / "setup.yaml")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        f"{folder}/setup.yaml:8: warning: tasks.sort.command: there is no program 'no-such-sort' on the PATH of this "
+        "machine, unless the `setup` brings it"
+    ]
+
+
 def test_a_machine_that_has_everything_lacks_nothing(folder: Path) -> None:
     done = aa(folder / "data", "check", "--here", folder / "good.yaml")
     assert (done.returncode, done.stderr) == (0, "")
@@ -221,6 +232,7 @@ def test_a_warning_is_told_when_it_is_applied(folder: Path) -> None:
     assert "warning: tasks.say.script: $param_x stands without quotes" in done.stderr
 
 
+@pytest.mark.stack("embedded")
 def test_the_data_folder_of_the_command_line_is_taken_before_that_of_the_environment(folder: Path) -> None:
     here, there = folder / "here", folder / "there"
     assert aa(there, "apply", "--data", here, folder / "good.yaml").returncode == 0

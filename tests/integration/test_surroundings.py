@@ -468,7 +468,7 @@ def digest(text: str) -> str:
 def test_secrets_reach_the_command_and_nothing_else(service: Service, system: LiveSystem, fails: bool) -> None:
     done = service.run("tells_secrets", json={"parameters": {"fails": fails}})
     attempt = operators_view(system, done)
-    kept = json.dumps(attempt) + everything_shown(service, done)
+    kept = json.dumps(attempt, default=str) + everything_shown(service, done)
     assert json.loads(attempt["secrets"]) == ["FILED", "TOKEN"]
     assert {"FILED", "TOKEN"} <= set(json.loads(attempt["environment"]))
     assert attempt["stdout"] == "out *** ***\n"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.db import DataError
 
 from analytics_automated.api.json_documents import read_json
 from analytics_automated.api.problems import Problem
@@ -101,7 +102,7 @@ def _take_result(name: str, reference: str, intake: Intake) -> None:
     try:
         found = Result.objects.public().filter(submission_id=uuid.UUID(submission), name=result)
         rows = list(found.select_related("blob").order_by("pk"))
-    except ValueError:  # no id, or a NUL, which PostgreSQL takes in no text
+    except (ValueError, DataError):  # no id, or a NUL, which PostgreSQL takes in no text
         rows = []
     if not rows:
         intake.refuse("inputs", name, "no_such_result", "names no result: write <submission id>/<result name>")

@@ -5,7 +5,7 @@ import warnings
 from typing import Any
 
 from celery import Celery
-from celery.exceptions import SecurityWarning
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import setup_logging
 
 from analytics_automated.config.filesystem_broker import broker_settings
@@ -104,6 +104,8 @@ def run_worker(
     app.steps["consumer"].add(Attendant)
     # Celery warns of root because of pickled messages, which are not accepted here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
+    # And, whenever a connection is lost, of what the next major version will do.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     worker = app.Worker(
         pool="threads",
         concurrency=service.slots,
@@ -122,18 +124,12 @@ def run_worker(
 
 def _known_queues() -> list[str]:
     """Those that backends name; none where the database is not there yet: the worker follows those that appear."""
-    from django.db import Error
-
     from analytics_automated.pipelines.models import QueueType
-    from analytics_automated.runs.outages import is_outage, tell_outage
+    from analytics_automated.runs.outages import until_next_time
 
-    try:
+    with until_next_time():
         return list(QueueType.objects.values_list("name", flat=True))
-    except Error as error:
-        if not is_outage(error):
-            raise
-        tell_outage(error)
-        return []
+    return []
 
 
 def run_beat() -> None:

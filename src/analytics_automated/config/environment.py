@@ -72,10 +72,12 @@ class Settings(BaseSettings):
     )
     debug: bool = Field(False, description="Show errors in the browser. Never in production.")
     database_url: str | None = Field(
-        None, description="postgresql://user:password@host:port/name; SQLite in the data folder unless set."
+        None,
+        description="postgresql://user:password@host:port/name, with parameters of libpq behind a `?`; SQLite in the "
+        "data folder unless set.",
     )
     broker_url: SecretStr | None = Field(
-        None, description="A Celery broker, such as redis://…; files in the data folder unless set."
+        None, description="A Celery broker, such as redis://:password@host:port/0; files in the data folder unless set."
     )
     web_threads: int = Field(16, ge=1, le=512, description="Requests that the web server answers at once.")
     worker_concurrency: int | None = Field(

@@ -45,6 +45,21 @@ def _time(record: logging.LogRecord) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class Outages(logging.Filter):
+    """A service that is away is told in a line: nobody needs to know where in a library that was noticed."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for what was told already."""
+        if record.name == "django.request":
+            return getattr(record, "status_code", None) != 503
+        error = record.exc_info[1] if record.exc_info else None
+        if record.name in {"celery.beat", "celery.worker.consumer.consumer"} and error is not None:
+            if record.name == "celery.beat":  # which writes its stack into the message
+                record.msg, record.args = "a message could not be sent: %s", (error,)
+            record.exc_info = record.exc_text = None
+        return True
+
+
 def formatter(style: str = "text") -> logging.Formatter:
     """The formatter of `AA_LOG_FORMAT`."""
     return JsonFormatter() if style == "json" else TextFormatter()

@@ -172,7 +172,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"aa": {"()": "analytics_automated.config.logs.formatter", "style": AA.log_format}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "aa"}},
+    "filters": {"outages": {"()": "analytics_automated.config.logs.Outages"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "aa", "filters": ["outages"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "analytics_automated": {"level": AA.log_level},

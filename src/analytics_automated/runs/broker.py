@@ -10,7 +10,7 @@ from kombu.connection import Connection
 from kombu.pools import producers
 
 logger = logging.getLogger(__name__)
-PATIENCE = 0.3
+PATIENCE = 0.2
 """Seconds that a broker may take to accept a connection, and to answer a command. A message is sent at most twice."""
 PAUSE = 2.0
 """Seconds in which nothing is sent after a message could not be: callers should not all wait in vain."""

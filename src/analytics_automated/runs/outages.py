@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import Error, InterfaceError, OperationalError, connection
@@ -42,6 +43,17 @@ def tell_outage(error: BaseException) -> None:
         reason = " ".join(str(error).split())
         logger.error("the database cannot be reached", extra={"reason": reason})
     release_connection(broken=True)
+
+
+@contextmanager
+def until_next_time() -> Iterator[None]:
+    """Leave what is begun where the database is out of reach: it is something that is begun again anyway."""
+    try:
+        yield
+    except Error as error:
+        if not is_outage(error):
+            raise
+        tell_outage(error)
 
 
 def release_connection(*, broken: bool = False) -> None:

@@ -35,17 +35,37 @@ def missing_here(
 ) -> list[Problem]:
     """Everything that is missing, as warnings; paths begin with `backends` or `tasks`.
 
-    Only Backends whose commands run on this machine are looked at, and Tasks that use one of them. Of a Task with a
-    `setup` or a container no programs are looked for: where these are, only they know.
+    Only Backends whose commands run on this machine are looked at, and Tasks that use one of them. Programs of a Task
+    with a `setup` or a container are not among them: where these are, only they know. See `not_found_here`.
     """
-    all_backends = {LOCAL_BACKEND: BackendDefinition(), **backends}
-    here = {name: each for name, each in all_backends.items() if _runs_here(each)}
+    here = _backends_here(backends)
     problems = [each.below("backends", name) for name, backend in here.items() for each in _of_backend(backend)]
     for name, task in tasks.items():
         if task.backend in here:
-            found = [*_of_task(task, here[task.backend]), *_secrets(task, environment)]
+            programs = () if _has_setup(task, here[task.backend]) else _programs_not_found(task, here[task.backend])
+            found = [*(_missing((key,), said) for key, said in programs), *_secrets(task, environment)]
             problems += (each.below("tasks", name) for each in found)
     return problems
+
+
+def not_found_here(backends: Mapping[str, BackendDefinition], tasks: Mapping[str, TaskDefinition]) -> list[Problem]:
+    """Programs that this machine lacks unless a `setup` brings them, as warnings; paths begin with `tasks`."""
+    here = _backends_here(backends)
+    return [
+        _missing(("tasks", name, key), f"{said}, unless the `setup` brings it")
+        for name, task in tasks.items()
+        if task.backend in here and _has_setup(task, here[task.backend])
+        for key, said in _programs_not_found(task, here[task.backend])
+    ]
+
+
+def _backends_here(backends: Mapping[str, BackendDefinition]) -> dict[str, BackendDefinition]:
+    all_backends = {LOCAL_BACKEND: BackendDefinition(), **backends}
+    return {name: each for name, each in all_backends.items() if _runs_here(each)}
+
+
+def _has_setup(task: TaskDefinition, backend: BackendDefinition) -> bool:
+    return any(setup and setup.strip() for setup in (task.setup, backend.setup))
 
 
 def _runs_here(backend: BackendDefinition) -> bool:
@@ -69,8 +89,9 @@ def _literally(name: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", name)
 
 
-def _of_task(task: TaskDefinition, backend: BackendDefinition) -> Iterator[Problem]:
-    if task.container is not None or _has_text(task.setup) or _has_text(backend.setup):
+def _programs_not_found(task: TaskDefinition, backend: BackendDefinition) -> Iterator[tuple[str, str]]:
+    """The key that names each program that is not there, and what is said of it."""
+    if task.container is not None:
         return
     path = ":".join([*backend.path, search_path()])
     for key, program in dict.fromkeys(_programs(task)):
@@ -80,11 +101,7 @@ def _of_task(task: TaskDefinition, backend: BackendDefinition) -> Iterator[Probl
         if not any(shutil.which(each, path=path) for each in wanted):
             where = "on this machine" if "/" in program else "on the PATH of this machine"
             where = f"in the backend's `path` or {where}" if backend.path and "/" not in program else where
-            yield _missing((key,), f"there is no program {' or '.join(map(repr, wanted))} {where}")
-
-
-def _has_text(setup: str | None) -> bool:
-    return bool(setup and setup.strip())
+            yield key, f"there is no program {' or '.join(map(repr, wanted))} {where}"
 
 
 def _programs(task: TaskDefinition) -> Iterator[tuple[str, str]]:

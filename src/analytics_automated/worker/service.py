@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import Error
 
 from analytics_automated.runs import engine, execution
 from analytics_automated.runs.dispatch import pass_on
 from analytics_automated.runs.models import StepRun
-from analytics_automated.runs.outages import is_outage, tell_outage
+from analytics_automated.runs.outages import until_next_time
 from analytics_automated.runs.voice import Progress
 from analytics_automated.worker.identity import worker_name
 from analytics_automated.worker.lookout import Lookout
@@ -75,18 +74,13 @@ class WorkerService:
 
         A message about a step that is not for this worker is passed on: it has been `hops` times.
         """
-        with self._slot():
-            try:
+        with self._slot(), until_next_time():
+            claim = self._best()
+            if self._is_for_others(step_run_id):
+                pass_on(step_run_id, hops)
+            while claim is not None:
+                self._run(claim)
                 claim = self._best()
-                if self._is_for_others(step_run_id):
-                    pass_on(step_run_id, hops)
-                while claim is not None:
-                    self._run(claim)
-                    claim = self._best()
-            except Error as error:
-                if not is_outage(error):
-                    raise
-                tell_outage(error)  # the attendant looks again
 
     def keep(self) -> None:
         """Ask, in one query for all steps, what became of them: their leases go on, and what was cancelled or given to

@@ -80,3 +80,29 @@ def test_a_successor_may_be_in_other_files() -> None:
     assert check_configuration({}, tasks, jobs, unreadable={("jobs", "new")}).problems == []
     jobs["new"] = JobDefinition.model_validate({"steps": ["t"]})
     assert check_configuration({}, tasks, jobs).problems == []
+
+
+def successors(runnable: bool = True, **names: str | None) -> list[str]:
+    """What is said of jobs, each with its successor; `last` alone is as `runnable` as is said."""
+    jobs = {}
+    for name, successor in names.items():
+        deprecated = {"since": "2026-01-31", "successor": successor} if successor else None
+        job = {"steps": ["t"], "runnable": runnable or name != "last", "deprecated": deprecated}
+        jobs[name] = JobDefinition.model_validate(job)
+    tasks = {"t": TaskDefinition.model_validate({"command": "tool", "outputs": {"out": "out.txt"}})}
+    return [str(problem) for problem in check_configuration({}, tasks, jobs).problems]
+
+
+def test_successors_that_lead_back_are_errors() -> None:
+    assert successors(a="b", b="c", c=None) == []
+    assert successors(a="b", b="c", c="b") == [
+        "jobs.b.deprecated.successor: leads back to this job (b → c → b): one of them must be the one to use",
+        "jobs.c.deprecated.successor: leads back to this job (c → b → c): one of them must be the one to use",
+    ]
+
+
+def test_a_successor_that_is_not_runnable_is_worth_a_warning() -> None:
+    assert successors(old="last", last=None) == []
+    assert successors(runnable=False, old="last", last=None) == [
+        "warning: jobs.old.deprecated.successor: is the job 'last', which is not runnable, so that nobody can use it"
+    ]

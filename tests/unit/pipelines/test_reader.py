@@ -514,3 +514,23 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_a_file_of_thousands_of_tasks_is_read_in_a_moment() -> None:
     text = HEAD + "tasks:\n" + "".join(f"  t{number}: {{command: tool}}\n" for number in range(2000))
     assert len(read(text).tasks) == 2000
+
+
+def test_what_else_is_wrong_is_said_though_a_file_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        "format: 1\npipeline: p\ntasks:\n"
+        "  t: {command: 'cat {input.x}', files: [gone.txt]}\n"
+        "  s: {script: {file: gone.sh}, stdout: nothing}\n"
+        "jobs:\n  j: {runnable: true, steps: [t, u], examples: [{inputs: {x: gone.fa}}]}\n"
+    )
+    read = read_files([tmp_path / "p.yaml"])
+    checked = check_configuration(read.backends, read.tasks, read.jobs, unreadable=read.unreadable)
+    said = [f"{problem.line}: {problem.where}" for problem in read.in_order([*read.problems, *checked.problems])]
+    assert said == [
+        "4: tasks.t.files[0]",
+        "4: tasks.t.command",
+        "5: tasks.s.script.file",
+        "5: tasks.s.stdout",
+        "7: jobs.j.examples[0].inputs.x",
+        "7: jobs.j.steps[1].task",
+    ]

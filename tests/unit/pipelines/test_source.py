@@ -176,6 +176,20 @@ def test_what_would_grow_without_bound_is_refused(text: str, said: str) -> None:
     assert complaints(text) == [(1, said)]
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\nb:\n  - 2\n  - &c\n    d: *c\n", 4),
+        (f"a: 1\nb: &b {'y' * 100_000}\nc: [{','.join(['*b'] * 50)}]\n", 2),
+        ("a: 1\nb: " + "[" * 3000, 2),
+        ("a: 1\nb:\n" + "".join(f"{' ' * level}-\n" for level in range(80)), DEEPEST + 3),
+    ],
+    ids=["alias in itself", "long text", "flow", "block"],
+)
+def test_where_it_grows_without_bound_is_told(text: str, line: int) -> None:
+    assert [number for number, _ in complaints(text)] == [line]
+
+
 def test_what_is_within_the_bounds_is_read() -> None:
     text = "".join("  " * level + f"k{level}:\n" for level in range(DEEPEST)) + "  " * DEEPEST + "end\n"
     assert complaints(text) == []

@@ -443,6 +443,39 @@ def test_an_unquoted_parameter_in_a_shell_script_is_worth_a_warning(text: str, w
     ]
 
 
+def test_all_lines_are_named_in_which_a_value_stands_without_quotes() -> None:
+    text = 'a $param_x $param_y\nb "$param_x" $param_x $param_x\nc\nd ${param_x}\n'
+    problems = said(script=text, parameters={"x": STRING, "y": STRING})
+    assert [problem.partition(" of the script")[0] for problem in problems] == [
+        "warning: script: $param_x stands without quotes in lines 1, 2 and 4",
+        "warning: script: $param_y stands without quotes in line 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "option"),
+    [
+        ("bash -c", "-c"),
+        ("bash -euc", "-c"),
+        ("/usr/bin/python3 -c", "-c"),
+        ("python -m", "-m"),
+        ("env perl -we", "-we"),
+        ("Rscript -e", "-e"),
+        ("bash -e", None),
+        ("perl -w", None),
+        ("python -u", None),
+        ("gdb -batch -x", None),
+        ("node -r", None),
+        ("awk -f", None),
+    ],
+)
+def test_an_interpreter_that_takes_text_runs_no_script_file(interpreter: str, option: str | None) -> None:
+    for written in (interpreter, interpreter.split()):
+        problems = said(script="true", interpreter=written)
+        assert len(problems) == (option is not None), problems
+        assert all("the script is a file: leave" in problem for problem in problems)
+
+
 def test_an_unquoted_file_of_the_task_in_a_shell_script_is_worth_a_warning() -> None:
     text = 'cat $input_a "$input_a" ${input_b} $input_own > $output_c'
     problems = said(script=text, inputs={"a": "a.txt", "b": "b.txt"}, outputs={"c": "c.txt"})

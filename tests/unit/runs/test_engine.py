@@ -282,3 +282,14 @@ def test_two_workers_that_race_for_a_step_get_it_once(submit: Callable[..., Subm
     for thread in threads:
         thread.join()
     assert len(won) == len(set(won)) == 5
+
+
+def test_what_was_recorded_already_keeps_its_files_when_it_is_recorded_again(submit) -> None:
+    """The answer to a commit may be lost; the worker then does the same again."""
+    submission = submit()
+    claim = take(submission, "first")
+    gathered = made("one", b"recorded once")
+    engine.finish(claim, GOOD, OUTCOME, gathered)
+    assert engine.finish(claim, GOOD, OUTCOME, gathered) == []
+    assert gathered[0].stored.key in stored_files()
+    assert Result.objects.filter(submission=submission).count() == 1

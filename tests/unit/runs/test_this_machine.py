@@ -7,7 +7,7 @@ import pytest
 
 from analytics_automated.pipelines.checks.script_programs import programs_of_script
 from analytics_automated.pipelines.definitions import BackendDefinition, TaskDefinition
-from analytics_automated.runs.this_machine import missing_here
+from analytics_automated.runs.this_machine import missing_here, not_found_here
 
 
 @pytest.fixture
@@ -59,6 +59,26 @@ def test_a_program_that_is_not_there_is_named(
 ) -> None:
     expected = [] if key is None else [(f"tasks.t.{key}", f"there is no program {program} on the PATH of this machine")]
     assert missing(task) == expected
+
+
+@pytest.mark.parametrize("of_backend", [True, False])
+def test_a_program_that_a_setup_may_bring_is_named_and_not_missing(programs: Path, *, of_backend: bool) -> None:
+    backend, task = ({"setup": "load it"}, {}) if of_backend else ({}, {"setup": "load it"})
+    backends = {"local": BackendDefinition.model_validate(backend)}
+    tasks = {
+        name: TaskDefinition.model_validate({"command": command, **task})
+        for name, command in (("there", "tool"), ("gone", "toll"))
+    }
+    assert missing_here(backends, tasks) == []
+    assert list(map(str, not_found_here(backends, tasks))) == [
+        "warning: tasks.gone.command: there is no program 'toll' on the PATH of this machine, "
+        "unless the `setup` brings it"
+    ]
+
+
+def test_without_a_setup_a_program_that_is_not_there_is_missing(programs: Path) -> None:
+    assert not_found_here({}, {"t": TaskDefinition(command="toll", setup=" ")}) == []
+    assert len(missing_here({}, {"t": TaskDefinition(command="toll", setup=" ")}, {})) == 1
 
 
 def test_an_absolute_path_is_looked_at_itself(programs: Path) -> None:

@@ -41,7 +41,7 @@ class ChangeAdmin(FurtherPages):
     list_display = ("__str__", "time", "who", "door", "pipeline")
     list_filter = (SectionFilter, "kind", "door", "who")
     date_hierarchy = "time"
-    search_fields = ("name", "who", "pipeline")
+    search_fields = ("name", "renamed_from", "who", "pipeline")
     search_help_text = "Names of backends, tasks and jobs, deleted ones too; accounts; pipelines."
     fields = ("time", "who", "door", "kind", "thing", "pipeline", "difference", "then", "files_then", "plan_then")
     readonly_fields = fields

@@ -1,6 +1,6 @@
 """Changes by pages: made, checked as a whole, and undone where they would leave something wrong."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +20,7 @@ from analytics_automated.pipelines.admin.uploads import Uploads
 from analytics_automated.pipelines.admin.where_used import SaysWhereUsed
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, check_configuration
 from analytics_automated.pipelines.configuration import read_stored, verify_stored
+from analytics_automated.pipelines.configuration.stored import Key
 from analytics_automated.pipelines.configuration.verifying import lock_configuration
 from analytics_automated.pipelines.models import Backend, Job, Task
 from analytics_automated.pipelines.problems import ConfigurationError, Problem
@@ -59,14 +60,16 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
     class Media:
         js = ("pipelines/rows.js",)
 
-    def verify(self, request: HttpRequest, known: Sequence[Problem] = ()) -> None:
-        """Check all, renew the snapshots and write history. Raises `ConfigurationError`, which undoes the change, with
-        what is known to be wrong already."""
+    def verify(
+        self, request: HttpRequest, known: Sequence[Problem] = (), renamed: Mapping[Key, str] | None = None
+    ) -> None:
+        """Check all, renew the snapshots and write history, in which things are `renamed` that had these names before.
+        Raises `ConfigurationError`, which undoes the change, with what is known to be wrong already."""
         problems = [*known]
         for section, model in _NAMED.items():
             problems += wrong_names(section, names_of(model))
         try:
-            verify_stored(request.user.get_username())
+            verify_stored(request.user.get_username(), renamed)
         except ConfigurationError as error:
             problems += error.problems
         if problems:
@@ -165,7 +168,8 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
                 _leave_only_typed(formsets)
             getattr(request, "uploads").adopt(formsets)  # noqa: B009 -- set above, on no type of Django's
             super().save_related(request, form, formsets, change)
-            self.verify(request, list(self.late_problems(draft)) if draft is not None else [])
+            late = list(self.late_problems(draft)) if draft is not None else []
+            self.verify(request, late, _renamed(draft) if change else None)
         except ConfigurationError as error:
             raise _Refusal(error.problems, draft) from None
         for problem in _remarks(self.section, str(form.instance)):
@@ -221,6 +225,12 @@ class ConfigurationAdmin(Exports, ShowsHistory, SaysWhereUsed, DescribedRows, Mo
         for problem in error.problems:
             self.message_user(request, f"Refused: {problem}", messages.ERROR)
         return HttpResponseRedirect(request.get_full_path())
+
+
+def _renamed(draft: Draft | None) -> dict[Key, str] | None:
+    """The thing with the name that it had until now, where it gets another."""
+    former = draft.form.initial.get("name") if draft is not None else None
+    return {(draft.section, draft.name): former} if draft is not None and former not in (None, draft.name) else None
 
 
 def _leave_only_typed(formsets: Sequence[Any]) -> None:

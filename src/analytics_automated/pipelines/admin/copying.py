@@ -8,10 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import path, reverse
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from analytics_automated.pipelines.admin.checking import ConfigurationAdmin
-from analytics_automated.pipelines.admin.draft import NAMES
+from analytics_automated.pipelines.admin.draft import NAMES, wrong_name
 from analytics_automated.pipelines.admin.owner import PAGES
 from analytics_automated.pipelines.admin.pages import Link
 from analytics_automated.pipelines.configuration.copying import free_name
@@ -31,7 +31,7 @@ class CopyForm(forms.Form):
     def clean_pipeline(self) -> str:
         """A name that a pipeline file may have."""
         pipeline: str = self.cleaned_data["pipeline"]
-        if said := _wrong(NAMES["tasks"], pipeline):
+        if said := wrong_name(NAMES["tasks"], pipeline):
             raise forms.ValidationError([f"{pipeline!r} {each}" for each in said])
         return pipeline
 
@@ -80,7 +80,7 @@ class Copies(ConfigurationAdmin):
     def _copy(self, request: HttpRequest, row: Any, name: str, pipeline: str) -> Any:
         if type(row)._default_manager.filter(name__iexact=name).exists():
             raise ConfigurationError([Problem((self.section, name), "is there already, in this or another case")])
-        if said := _wrong(NAMES[self.section], name):
+        if said := wrong_name(NAMES[self.section], name):
             raise ConfigurationError([Problem((self.section, name), each) for each in said])
         with transaction.atomic():
             try:
@@ -91,11 +91,3 @@ class Copies(ConfigurationAdmin):
             self.verify(request)
             self.log_addition(request, copy, f"Copied from {row}.")
             return copy
-
-
-def _wrong(rule: TypeAdapter[str], name: str) -> list[str]:
-    try:
-        rule.validate_python(name)
-    except ValidationError as error:
-        return [each["msg"].removeprefix("Value error, ") for each in error.errors(include_url=False)]
-    return []

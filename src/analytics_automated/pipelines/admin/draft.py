@@ -76,9 +76,9 @@ class Draft:
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the shape of it: names, kinds of values, missing keys. What hangs together with other
         things is found when it is saved."""
-        yield from (Problem(self.path, sentence) for sentence in _sentences(NAMES[self.section], self.name))
+        yield from (Problem(self.path, sentence) for sentence in wrong_name(NAMES[self.section], self.name))
         if self.section != "backends":
-            wrong = _sentences(_PIPELINE, str(self.form.instance.pipeline))
+            wrong = wrong_name(_PIPELINE, str(self.form.instance.pipeline))
             yield from (Problem((*self.path, "pipeline"), sentence) for sentence in wrong)
         data = self.thing().to_data()
         model = MODELS[self.section]
@@ -163,7 +163,8 @@ class Draft:
         return own, of_rows
 
 
-def _sentences(rule: TypeAdapter[str], name: str) -> list[str]:
+def wrong_name(rule: TypeAdapter[str], name: str) -> list[str]:
+    """What is wrong with a name by that rule, as sentences without the name."""
     try:
         rule.validate_python(name)
     except ValidationError as error:

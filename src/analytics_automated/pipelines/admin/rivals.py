@@ -48,7 +48,9 @@ def rival_of(section: str, name: str, seen: str) -> Rival | None:
         return None
     # Only of its own lines: a number that somebody made up shows nothing of other things.
     before = changes_of(section, name).filter(pk=int(seen)).first() if seen.isdecimal() and len(seen) < 19 else None
-    return Rival(latest, list(Difference(section, name, version_at(before), version_at(latest)).lines()))
+    former = before.name if before is not None else None
+    difference = Difference(section, latest.name, version_at(before), version_at(latest), name_before=former)
+    return Rival(latest, list(difference.lines()))
 
 
 def _own_lines(section: str, name: str) -> Any:

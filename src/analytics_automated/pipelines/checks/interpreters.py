@@ -4,7 +4,8 @@ None of these lists can be complete. They hold what people really put into pipel
 another name.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _NEVER = r"(?!)"
@@ -99,6 +100,21 @@ INTERPRETERS = (
     Interpreter(r"g?(split|sort)|zip|man|curl|wget", r"--(filter|compress-program|pager|config|use-askpass)|-TT|-[KP]",
                  r"--(filter|compress-program|unzip-command|pager|config|use-askpass)=.*"),
 )  # fmt: skip
+
+_TEXT_NEXT = re.compile(r"-[A-Za-z0-9]*[ceE]|-[A-Za-z]*m|--(eval|command|execute|print)")
+"""Of the options that take code, those that take it as text; others take a file."""
+
+
+def takes_text(words: Sequence[str]) -> bool:
+    """True where the last of these words makes the program before it take text, or a module's name, for its code."""
+    *before, last = words
+    return _TEXT_NEXT.fullmatch(last) is not None and any(
+        re.fullmatch(interpreter.code_next, last) and re.fullmatch(interpreter.programs, word.rpartition("/")[2])
+        for word in before
+        for interpreter in INTERPRETERS
+        if interpreter.takes_script
+    )
+
 
 JOINERS = r"parallel|sem|watch|ssh|rsh|mosh|hyperfine|entr|g?make|bmake|nmake|ninja|tmux|screen|xterm|nix-shell|socat"
 """Programs that give their arguments to a shell, on this machine or another."""

@@ -9,7 +9,8 @@ from analytics_automated.pipelines.problems import Problem, nearest
 def job_name_problems(
     jobs: Mapping[str, JobDefinition], unread: Collection[str], *, all_known: bool
 ) -> Iterator[Problem]:
-    """Names and aliases that a job before has already, and successors that there are not; paths begin at `jobs`.
+    """Names and aliases that a job before has already, and successors that there are not or that are
+    of no use; paths begin at `jobs`.
 
     Of `unread` the names alone are known. Without `all_known` there may be jobs that are not given.
     """
@@ -32,10 +33,11 @@ def job_name_problems(
                 yield Problem(path, again)
             aliases.setdefault(key, name)
         yield from _successor(name, job, {*jobs, *unread}, all_known=all_known)
+        yield from _of_no_use(name, jobs)
 
 
 def _successor(name: str, job: JobDefinition, names: Collection[str], *, all_known: bool) -> Iterator[Problem]:
-    successor = job.deprecated.successor if job.deprecated is not None else None
+    successor = _successor_of(job)
     path = ("jobs", name, "deprecated", "successor")
     if successor == name:
         yield Problem(path, "is this job itself: name the one that callers should use instead")
@@ -43,3 +45,20 @@ def _successor(name: str, job: JobDefinition, names: Collection[str], *, all_kno
         message = f"there is no job {successor!r}{nearest(successor, [other for other in names if other != name])}"
         elsewhere = f"{message} in these files; it must be there when they are applied"
         yield Problem(path, message if all_known else elsewhere, warning=not all_known)
+
+
+def _of_no_use(name: str, jobs: Mapping[str, JobDefinition]) -> Iterator[Problem]:
+    """A successor that leads back to this job, or that nobody can call."""
+    path = ("jobs", name, "deprecated", "successor")
+    passed = [name]
+    while (successor := _successor_of(jobs.get(passed[-1]))) is not None and successor not in passed:
+        passed.append(successor)
+    if successor == name and len(passed) > 1:
+        circle = " → ".join([*passed, name])
+        yield Problem(path, f"leads back to this job ({circle}): one of them must be the one to use")
+    elif len(passed) > 1 and (other := jobs.get(passed[1])) and jobs[name].runnable and not other.runnable:
+        yield Problem(path, f"is the job {passed[1]!r}, which is not runnable, so that nobody can use it", warning=True)
+
+
+def _successor_of(job: JobDefinition | None) -> str | None:
+    return job.deprecated.successor if job is not None and job.deprecated is not None else None

@@ -17,22 +17,30 @@ _UNSPLIT = re.compile(
 
 
 def script_warnings(task: TaskDefinition) -> Iterator[Problem]:
-    """Warn of parameters and of names of files that stand without quotes in a shell script, once for each."""
+    """Warn of parameters and of names of files that stand without quotes in a shell script, once for each,
+    with all lines of the script in which it does."""
     if not isinstance(task.script, str):
         return
     if task.interpreter is not None and not _SHELL.fullmatch(task.interpreter):
         return
-    warned: set[str] = set()
+    found: dict[str, list[int]] = {}
     files = {f"input_{name}" for name in task.inputs} | {f"output_{name}" for name in task.outputs}
     for line, name in _unquoted(task.script):
         # A script may have variables of its own with such names; those of files that the task has are A_A's.
-        if name not in warned and (name.startswith("param_") or name in files):
-            warned.add(name)
-            message = (
-                f"${name} stands without quotes in line {line} of the script, so blanks and * in the value take it "
-                f'apart: write "${name}"'
-            )
-            yield Problem(("script",), message, warning=True)
+        if name.startswith("param_") or name in files:
+            found.setdefault(name, []).append(line)
+    for name, lines in found.items():
+        message = (
+            f"${name} stands without quotes in {_lines(lines)} of the script, so blanks and * in the value take it "
+            f'apart: write "${name}"'
+        )
+        yield Problem(("script",), message, warning=True)
+
+
+def _lines(numbers: list[int]) -> str:
+    """`line 3`, or `lines 3, 5 and 7`."""
+    *others, last = dict.fromkeys(numbers)
+    return f"lines {', '.join(map(str, others))} and {last}" if others else f"line {last}"
 
 
 def _unquoted(script: str) -> Iterator[tuple[int, str]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from analytics_automated.pipelines.checks.interpreters import takes_text
 from analytics_automated.pipelines.checks.parameter import check_parameter, is_callers_text, negative_numbers
 from analytics_automated.pipelines.checks.programs import program_problems
 from analytics_automated.pipelines.checks.provisions import own_variables, provision_problems
@@ -76,6 +77,9 @@ def _interpreter(task: TaskDefinition) -> Iterator[Problem]:
         return
     if "" in words:
         yield Problem(("interpreter",), "must be a program, or a list of words, without placeholders")
+    elif takes_text(words):
+        message = f"ends with {words[-1]}, behind which its program takes text, and the script is a file: leave it out"
+        yield Problem(("interpreter",), message)
 
 
 def _placeholder(task: TaskDefinition, placeholder: Placeholder, path: Path) -> Iterator[Problem]:

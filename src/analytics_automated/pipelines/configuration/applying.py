@@ -27,7 +27,7 @@ from analytics_automated.pipelines.definitions import BackendDefinition, JobDefi
 from analytics_automated.pipelines.files.beside import files_of
 from analytics_automated.pipelines.files.configuration import Configuration
 from analytics_automated.pipelines.models import Job, Snapshot
-from analytics_automated.pipelines.models.change import ChangeKind, Door
+from analytics_automated.pipelines.models.change import Change, ChangeKind, Door
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.pipelines.problems import ConfigurationError, Path, Problem
 
@@ -190,23 +190,28 @@ def _not_shipped(target: _Target) -> Iterator[Problem]:
     for name, job in target.configuration.jobs.items():
         named += [(("jobs", name), place, path) for place, path in files_of(job)]
     for key, place, path in named:
-        if path not in target.files.get(key, {}):
+        if key not in target.configuration.incomplete and path not in target.files.get(key, {}):
             yield Problem((*key, *place), f"the file {path!r} did not come with the pipeline file")
 
 
 def _changed_on_pages(target: _Target, stored: Stored) -> Iterator[Problem]:
     """What the files would undo."""
     keys = [key for key in target.all_keys() if not target.is_same(key, stored)] + target.deleted
-    for key, change in changed_on_pages(stored, keys).items():
-        gone = change.kind == ChangeKind.DELETED
+    for key, change in changed_on_pages(stored, keys, target.deleted).items():
         wanted = Version() if key in target.deleted else target.version(key)
         difference = Difference(*key, version_of(stored, key), wanted)
         shown = "".join(f"\n    {line}" for line in difference.lines())
         yield Problem(
             key,
-            f"was {'deleted' if gone else 'changed'} on the pages by {change.who or 'somebody'} since a file was "
+            f"was {_became(key, change)} on the pages by {change.who or 'somebody'} since a file was "
             f"last applied: `--overwrite` takes the file's word, `aa export` writes what is there now{shown}",
         )
+
+
+def _became(key: Key, change: Change) -> str:
+    if change.name != key[1]:
+        return f"renamed to {change.name!r}"
+    return "deleted" if change.kind == ChangeKind.DELETED else "changed"
 
 
 def _pass_over(configuration: Configuration, section: str, name: str) -> None:

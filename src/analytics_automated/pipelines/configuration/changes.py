@@ -30,6 +30,8 @@ class Difference:
     name: str
     before: Version
     after: Version
+    name_before: str | None = None
+    """Where it had another name."""
 
     def __str__(self) -> str:
         """A unified difference of both as they stand in a pipeline file; changed contents of files by digest."""
@@ -37,7 +39,8 @@ class Difference:
 
     def lines(self) -> Iterator[str]:
         """The lines of that text, without line ends."""
-        before, after = (definition_text(self.section, self.name, each.data) for each in (self.before, self.after))
+        before = definition_text(self.section, self.name_before or self.name, self.before.data)
+        after = definition_text(self.section, self.name, self.after.data)
         yield from difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="", n=3)
         if self.before.pipeline and self.after.pipeline and self.before.pipeline != self.after.pipeline:
             yield f"pipeline {self.before.pipeline} -> {self.after.pipeline}"

@@ -1,6 +1,6 @@
 """The whole configuration, looked at after a change by pages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.db import transaction
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, Checked, check_configuration
 from analytics_automated.pipelines.configuration.history import Author, record, recorded
 from analytics_automated.pipelines.configuration.ownership import pipeline_name_problems
-from analytics_automated.pipelines.configuration.stored import Stored, read_stored, with_files
+from analytics_automated.pipelines.configuration.stored import Key, Stored, read_stored, with_files
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.models import Backend, Job, Snapshot
 from analytics_automated.pipelines.models.change import Door
@@ -21,9 +21,9 @@ def lock_configuration() -> None:
     list(Backend.objects.select_for_update(of=("self",)).filter(name=LOCAL_BACKEND).values_list("pk"))
 
 
-def verify_stored(who: str = "") -> None:
+def verify_stored(who: str = "", renamed: Mapping[Key, str] | None = None) -> None:
     """Check the whole configuration as it stands in the database, renew the snapshots of all jobs, and write its
-    history.
+    history; `renamed` are things with the names that they had until now.
 
     For changes by pages: call it in the transaction of the change, and let `ConfigurationError` undo that. What a file
     may not say, a page may not either, so whatever is stored can be exported and applied. Problems that were there
@@ -36,7 +36,7 @@ def verify_stored(who: str = "") -> None:
     for name, plan in checked.plans.items():
         snapshot = Snapshot.of(with_files(plan, stored.files))
         Job.objects.filter(name=name).exclude(snapshot=snapshot).update(snapshot=snapshot)
-    record(Author(who, Door.PAGES))
+    record(Author(who, Door.PAGES), renamed=renamed)
 
 
 def new_problems(problems: Iterable[Problem], before: Stored) -> list[Problem]:

@@ -26,20 +26,23 @@ class HistoryLine:
         """What differs from the line before, as lines of a unified difference. Where a Job itself is the same but
         its Tasks are not, that of the plans."""
         change, before = self.change, self.before
-        lines = list(Difference(change.section, change.name, version_at(before), version_at(change)).lines())
+        former = before.name if before is not None else None
+        versions = (version_at(before), version_at(change))
+        lines = list(Difference(change.section, change.name, *versions, name_before=former).lines())
         if not lines and before is not None and before.snapshot and change.snapshot:
             lines = plan_difference(before.snapshot, change.snapshot)
         return lines
 
 
-def changes_of(section: str, name: str) -> models.QuerySet[Change]:
-    """All lines of that name, the latest first. A name that was given up and taken again has the lines of both."""
-    return Change.objects.filter(section=section, name=name).select_related("snapshot").order_by("-pk")
+def changes_of(section: str, name: str, until: int | None = None) -> models.QuerySet[Change]:
+    """All lines of what has that name, under its former names too, the latest first; none after the line `until`."""
+    return Change.objects.of(section, name, until).select_related("snapshot").order_by("-pk")
 
 
 def history_line(change: Change) -> HistoryLine:
     """The change with the one before it."""
-    return HistoryLine(change, changes_of(change.section, change.name).filter(pk__lt=change.pk).first())
+    earlier = changes_of(change.section, change.name, change.pk).filter(pk__lt=change.pk)
+    return HistoryLine(change, earlier.first())
 
 
 def history_lines(changes: Sequence[Change]) -> list[HistoryLine]:
@@ -68,7 +71,8 @@ class JobVersion:
 
 
 def job_versions(name: str) -> list[JobVersion]:
-    """The plans that a Job of that name has had, the latest first. While it could not run it had none."""
+    """The plans that a Job of that name has had, under its former names too, the latest first. While it could
+    not run it had none."""
     changes = changes_of("jobs", name).filter(snapshot__isnull=False)
     latest: dict[int, Change] = {}
     for change in changes:

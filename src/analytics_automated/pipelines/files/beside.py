@@ -18,8 +18,8 @@ LARGEST_SCRIPT = 4_000_000
 def read_beside(document: Document, configuration: Configuration, folder: Path | None) -> None:
     """Put the text of script files in the place of their names, and find all other files that are named.
 
-    What is wrong is noted, and the Task or Job left out. Without a folder there are no scripts, and other files are not
-    looked for.
+    What is wrong is noted, and the Task or Job stays, so that all else in it is checked. Without a folder there are no
+    scripts, and other files are not looked for.
     """
     for name, task in list(configuration.tasks.items()):
         if configuration.documents["tasks", name] is not document:
@@ -76,9 +76,8 @@ def _find(
         path = (*key, *fault.path)
         configuration.problems.append(Problem(path, fault.message, document.file, document.line_of(path)))
     if faults:
-        configuration.unreadable.add(key)
-        del getattr(configuration, key[0])[key[1]]
-    elif found:
+        configuration.incomplete.add(key)
+    if found:
         configuration.shipped[key] = found
 
 

@@ -24,6 +24,8 @@ class Configuration:
     """The files that each (`tasks` | `jobs`, name) ships, by their paths from the pipeline file's folder."""
     unreadable: set[tuple[str, str]] = field(default_factory=set)
     """Sections and names that are there but could not be read; `("files", …)` where not even the names could."""
+    incomplete: set[tuple[str, str]] = field(default_factory=set)
+    """Sections and names of which a file beside is missing, as `problems` say."""
     problems: list[Problem] = field(default_factory=list)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)

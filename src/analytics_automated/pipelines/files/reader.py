@@ -40,17 +40,23 @@ def read_files(paths: Iterable[Path]) -> Configuration:
 def read_file(path: Path, file: str, configuration: Configuration) -> None:
     """Read one file into `configuration`, which calls it `file`, with what lies beside it."""
     configuration.files.append(file)
+    read_parsed(parse_file(path, file), configuration, path.parent)
+
+
+def parse_file(path: Path, file: str) -> Document:
+    """Parse one file, which is called `file`. Where it is no text, that is its problem."""
+    document = Document(file)
     try:
         with path.open("rb") as opened:
             data = opened.read(_MOST_BYTES)
         text = data.decode("utf-8", errors="strict" if len(data) < _MOST_BYTES else "replace")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else "is not UTF-8 text"
-        line = None if isinstance(error, OSError) else data.count(b"\n", 0, error.start) + 1
-        configuration.problems.append(Problem((), message, file, line))
-        configuration.unreadable.add(("files", file))
-        return
-    read_text(text, file, configuration, folder=path.parent)
+    except OSError as error:
+        document.add((), f"cannot be read: {error.strerror}")
+        return document
+    except UnicodeDecodeError as error:
+        document.add((), "is not UTF-8 text", data.count(b"\n", 0, error.start) + 1)
+        return document
+    return read_document(text, file)
 
 
 def read_text(text: str, file: str, configuration: Configuration, folder: Path | None = None) -> None:
@@ -94,14 +100,17 @@ def read_parsed(document: Document, configuration: Configuration, folder: Path |
 def _name_validators(document: Document) -> None:
     """Give the options of `{name: fasta, options: {…}}` the lines by the paths that `{fasta: {…}}` has: problems tell
     of both alike."""
-    for path, line in list(document.lines.items()):
-        if path[:1] == ("jobs",) and len(path) > 2 and path[-1] == "name" and path[-3] == "validators":
-            name = str(at(document.data, path))
-            options = (*path[:-1], "options")
-            document.lines.setdefault((*path[:-1], name), line)
-            for other, there in list(document.lines.items()):
-                if other[: len(options)] == options and len(other) > len(options):
-                    document.lines.setdefault((*path[:-1], name, *other[len(options) :]), there)
+    named = {
+        path[:-1]: (str(at(document.data, path)), line)
+        for path, line in document.lines.items()
+        if path[:1] == ("jobs",) and len(path) > 2 and path[-1] == "name" and path[-3] == "validators"
+    }
+    for use, (name, line) in named.items():
+        document.lines.setdefault((*use, name), line)
+    for path, line in list(document.lines.items()) if named else ():
+        for place in range(len(path) - 1):
+            if path[place] == "options" and (found := named.get(path[:place])) is not None:
+                document.lines.setdefault((*path[:place], found[0], *path[place + 1 :]), line)
 
 
 def _read_named(

@@ -107,12 +107,16 @@ def read_document(text: str, file: str) -> Document:
     try:
         document.data = _Builder(document).build(root, (), 0)
     except _TooMuchError as error:
-        document.add((), str(error), 1)
+        document.add((), str(error), error.line)
     return document
 
 
 class _TooMuchError(Exception):
-    pass
+    """A bound that the node in this line breaks; an alias stands for the node that it names."""
+
+    def __init__(self, message: str, node: Node) -> None:
+        super().__init__(message)
+        self.line = node.start_mark.line + 1
 
 
 class _Builder:
@@ -124,9 +128,9 @@ class _Builder:
     def build(self, node: Node, path: Path, depth: int) -> Any:
         self.nodes += 1
         if self.nodes > MOST_NODES:
-            raise _TooMuchError(f"has more than {MOST_NODES} values, with its aliases followed")
+            raise _TooMuchError(f"has more than {MOST_NODES} values, with its aliases followed", node)
         if depth > DEEPEST:
-            raise _TooMuchError(f"is nested deeper than {DEEPEST} levels, or an alias holds itself")
+            raise _TooMuchError(f"is nested deeper than {DEEPEST} levels, or an alias holds itself", node)
         self.document.lines.setdefault(path, node.start_mark.line + 1)
         tag = str(node.tag or "") if _has_tag(node) else ""
         if tag and tag not in _CORE_TAGS:
@@ -136,12 +140,13 @@ class _Builder:
         if isinstance(node, SequenceNode):
             return [self.build(item, (*path, index), depth + 1) for index, item in enumerate(node.value)]
         assert isinstance(node, ScalarNode)  # noqa: S101 -- YAML has no fourth kind of node
-        return self._scalar(node.value, is_text=bool(node.style) or tag == _TEXT_TAG, path=path)
+        return self._scalar(node, is_text=bool(node.style) or tag == _TEXT_TAG, path=path)
 
-    def _scalar(self, text: str, *, is_text: bool, path: Path) -> Scalar:
+    def _scalar(self, node: ScalarNode, *, is_text: bool, path: Path) -> Scalar:
+        text: str = node.value
         self.characters += len(text)
         if self.characters > LARGEST:
-            raise _TooMuchError(f"has more than {LARGEST} characters, with its aliases followed")
+            raise _TooMuchError(f"has more than {LARGEST} characters, with its aliases followed", node)
         if _HALF_CHARACTER.search(text):
             self.document.add(path, "holds half of a character (a lone surrogate, such as \\ud800)")
             text = _HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -210,7 +215,8 @@ def core_value(text: str) -> str | int | float | bool | None:
 def _explain(document: Document, text: str, error: Exception) -> None:
     """Turn what the parser says into a problem, with a sentence of its own for the commonest mistakes."""
     if isinstance(error, RecursionError | MaxDepthExceededError):
-        document.add((), f"is nested deeper than {DEEPEST} levels", 1)
+        line = _line(error) if isinstance(error, MarkedYAMLError) else 1
+        document.add((), f"is nested deeper than {DEEPEST} levels", line)
     elif isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
         document.add((), f"holds the character {chr(error.character)!a}, which YAML does not allow", line)

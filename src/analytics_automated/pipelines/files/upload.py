@@ -2,17 +2,21 @@
 
 import re
 import shutil
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Final
 
 from analytics_automated.pipelines.files.configuration import Configuration
-from analytics_automated.pipelines.files.reader import read_file
+from analytics_automated.pipelines.files.reader import parse_file, read_file, read_parsed
+from analytics_automated.pipelines.files.source import Document
 from analytics_automated.pipelines.validators.base import Invalid, TooSlow
 from analytics_automated.pipelines.validators.checking import check_file
 from analytics_automated.pipelines.validators.zip import ZipOptions, ZipValidator
 
+LARGEST_PIPELINE_FILE: Final = 400_000
+"""Bytes of a pipeline file. A megabyte of YAML takes some ten seconds to read, and whoever uploads it waits."""
 MOST_FILES: Final = 5_000
 """Files and folders of an archive."""
 _ZIP_BEGINNINGS: Final = (b"PK\x03\x04", b"PK\x05\x06")
@@ -33,7 +37,8 @@ def read_upload(
     """Read what was uploaded. Problems of the pipeline files are in the configuration, and name them by their paths in
     the archive; files beside them are in `folder`, which is empty before and belongs to the caller.
 
-    `size` is the upload's, in bytes; `most_bytes` bounds what an archive is unpacked to, and `seconds` its check.
+    `size` is the upload's, in bytes; `most_bytes` bounds what an archive is unpacked to, and `seconds` its check; when
+    as many have gone by again, no further pipeline file is begun.
     Raises `UploadError`.
     """
     with open_upload() as upload:
@@ -47,8 +52,9 @@ def read_upload(
             raise UploadError(str(error)) from None
         with open_upload() as upload:
             _unpack(upload, folder)
-        _read_folder(folder, configuration)
+        _read_folder(folder, configuration, seconds)
         return configuration
+    _check_size(name, size)
     path = folder / "uploaded.yaml"
     with open_upload() as upload, path.open("xb") as made:
         shutil.copyfileobj(upload, made)
@@ -67,7 +73,19 @@ def _unpack(upload: IO[bytes], folder: Path) -> None:
         raise UploadError(f"The archive cannot be unpacked: {error}") from None
 
 
-def _read_folder(folder: Path, configuration: Configuration) -> None:
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > LARGEST_PIPELINE_FILE:
+        raise UploadError(
+            f"{name} is larger than {LARGEST_PIPELINE_FILE // 1000} kB, the most that a pipeline file may have here: "
+            "share it out among several files, or apply it with `aa apply`."
+        )
+
+
+def _read_folder(folder: Path, configuration: Configuration, seconds: float) -> None:
     """Read all pipeline files below the folder. YAML that one of them ships is none of them."""
     found = sorted(
         path.relative_to(folder)
@@ -77,21 +95,39 @@ def _read_folder(folder: Path, configuration: Configuration) -> None:
     if not found:
         raise UploadError("There is no pipeline file (.yaml or .yml) in the archive.")
     said = [path for path in found if _says_format(folder / path)]
-    shipped = _shipped(folder, said or found)
-    if not said:
-        said = [path for path in found if path not in shipped]
-    for path in said:
+    large = [path for path in said or found if _size(folder / path) > LARGEST_PIPELINE_FILE]
+    documents = _parsed(folder, [path for path in said or found if path not in large], seconds)
+    shipped = _shipped(folder, documents)
+    for path in large:
         if path not in shipped:
-            read_file(folder / path, str(path), configuration)
+            _check_size(str(path), _size(folder / path))
+    for path, document in documents.items():
+        if path not in shipped:
+            configuration.files.append(document.file)
+            read_parsed(document, configuration, (folder / path).parent)
     if not configuration.files:
         raise UploadError("The pipeline files of the archive only ship one another.")
 
 
-def _shipped(folder: Path, pipelines: list[Path]) -> set[Path]:
+def _parsed(folder: Path, paths: list[Path], seconds: float) -> dict[Path, Document]:
+    """Each of these files, parsed once."""
+    deadline = time.monotonic() + seconds
+    documents = {}
+    for path in paths:
+        if time.monotonic() > deadline:
+            raise UploadError(
+                f"The pipeline files of the archive could not be read within {seconds:g} seconds: import fewer at "
+                "once, or apply them with `aa apply`."
+            )
+        documents[path] = parse_file(folder / path, str(path))
+    return documents
+
+
+def _shipped(folder: Path, documents: Mapping[Path, Document]) -> set[Path]:
     """The files that these pipeline files ship."""
     looked = Configuration()
-    for path in pipelines:
-        read_file(folder / path, str(path), looked)
+    for path, document in documents.items():
+        read_parsed(document, looked, (folder / path).parent)
     inside = folder.resolve()
     return {source.relative_to(inside) for files in looked.shipped.values() for source in files.values()}
 
