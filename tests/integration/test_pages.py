@@ -112,6 +112,7 @@ def submission(configured: None) -> Submission:
 def step_run(submission: Submission, step: str, position: int, status: StepStatus) -> StepRun:
     return StepRun.objects.create(
         submission=submission,
+        entered=NOW,
         step=step,
         position=position,
         task=step,
@@ -212,7 +213,7 @@ def test_a_submissions_page_says_where_a_job_stopped(submission: Submission, cli
 def test_the_runs_of_a_scattered_step_are_one_line(submission: Submission, client: Client) -> None:
     for item in (1, 2):
         StepRun.objects.create(
-            submission=submission, step="count", item=item, position=1, task="count", backend="local",
+            submission=submission, entered=NOW, step="count", item=item, position=1, task="count", backend="local",
             status=StepStatus.COMPLETE, waiting=0, started=NOW, finished=NOW,
         )  # fmt: skip
     page = text_of(client, f"/submissions/{submission.pk}")
