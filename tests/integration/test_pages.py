@@ -113,6 +113,7 @@ def submission(configured: None) -> Submission:
 def step_run(submission: Submission, step: str, position: int, status: StepStatus) -> StepRun:
     return StepRun.objects.create(
         submission=submission,
+        entered=NOW,
         step=step,
         position=position,
         task=step,
@@ -214,7 +215,7 @@ def test_the_runs_of_a_scattered_step_are_one_line(submission: Submission, clien
     submission.step_runs.filter(step="count").update(item=1, item_name="1-a")
     for item, status in ((2, StepStatus.COMPLETE), (3, StepStatus.COMPLETE), (4, StepStatus.PENDING)):
         StepRun.objects.create(
-            submission=submission, step="count", item=item, position=1, task="count", backend="local",
+            submission=submission, entered=NOW, step="count", item=item, position=1, task="count", backend="local",
             status=status, waiting=0, started=NOW, finished=NOW,
         )  # fmt: skip
     Scatter.objects.create(submission=submission, step="count", total=4, released=3, complete=2, started=NOW)

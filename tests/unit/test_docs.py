@@ -110,7 +110,7 @@ def test_every_key_of_a_pipeline_file_is_described_in_the_reference() -> None:
 def test_every_kind_of_value_is_explained_in_the_reference() -> None:
     page = reference("pipeline-file.md")
     plain = {"anything", "whole number", "number", "`true` or `false`"}
-    elsewhere = {"list, by commas"}  # in settings
+    elsewhere = {"list, by commas", "list of addresses or networks, by commas"}  # in settings
 
     assert "| Kind | Is | Such as |" in page
     assert set(NAMED.values()) - plain - elsewhere == {kind.words for kind in KINDS}
