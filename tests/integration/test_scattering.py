@@ -1,6 +1,8 @@
 """Steps that run once per file, and steps with conditions, by real workers over real HTTP."""
 
+import io
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,10 @@ def test_each_file_has_a_run_that_knows_which_it_is(service: Service) -> None:
         assert results[f"mark_by_command_marked/{name}/marked.txt"].decode() == f"item-{index} {stem}\n"
     assert results["join_all"] == b"1\n2\n3\n"
     assert results["join_paths"].decode().splitlines() == [f"./{name}/note.txt" for name in NAMES]
+    archive = zipfile.ZipFile(io.BytesIO(service.get(done["links"]["archive"]).content))
+    assert [name for name in archive.namelist() if name.startswith("mark_marked")] == [
+        f"mark_marked/{name}/marked.txt" for name in NAMES
+    ]
     assert [name for name in results if name.startswith("again")] == [
         f"again_marked/{n}-marked/marked.txt" for n in (1, 2, 3)
     ]
