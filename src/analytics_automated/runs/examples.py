@@ -1,6 +1,7 @@
 """A Job's examples, run here and now: by the engine and the executors that serve callers, in this process."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from analytics_automated.runs.states import StepStatus
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import open_stored, read_chunks
 
+_PAUSE = 0.1
+"""Seconds between two looks for a step that is to be tried again."""
 LAST_LINES = 20
 """Lines of a failed step's logs that are shown."""
 
@@ -54,19 +57,23 @@ def try_example(job: Job, example: ExampleDefinition) -> Trial:
         return Trial([f"is refused: {refusal.name}: {refusal.message}" for refusal in refused.refusals])
     finally:
         intake.discard()
-    _run_everything()
-    submission.refresh_from_db()
+    _run_to_the_end(submission)
     return _judged(submission, example, shipped)
 
 
-def _run_everything() -> None:
-    """Run ready steps, one after the other, until there is none. Interrupted, it ends the command that runs."""
+def _run_to_the_end(submission: Submission) -> None:
+    """Run ready steps, one after the other, until the submission has ended; what is tried again later is waited for.
+    Interrupted, it ends the command that runs."""
     queues = list(QueueType.objects.values_list("name", flat=True))
     running: list[execution.Running] = []
     try:
-        while claim := engine.claim_best(f"examples-{os.getpid()}", queues):
-            execution.run(claim, running.append)
-            running.clear()
+        while not submission.is_terminal:
+            while claim := engine.claim_best(f"examples-{os.getpid()}", queues):
+                execution.run(claim, running.append)
+                running.clear()
+            submission.refresh_from_db()
+            if not submission.is_terminal:
+                time.sleep(_PAUSE)
     except KeyboardInterrupt:
         for each in running:
             each.executor.cancel([each.handle])
