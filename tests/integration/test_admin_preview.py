@@ -53,7 +53,7 @@ def test_the_page_shows_the_command_for_example_values(operator: Client) -> None
 def test_the_page_of_a_script_shows_its_interpreter_and_variables(operator: Client) -> None:
     said = text_of(page_of(operator, "count"))
     assert "bash -euo pipefail SCRIPT" in said
-    assert "input_words=/work/words.txt output_number=/work/number.txt" in said
+    assert "input_words=/workdir/words.txt output_number=/workdir/number.txt" in said
 
 
 def test_what_is_typed_is_shown_and_not_kept(operator: Client) -> None:

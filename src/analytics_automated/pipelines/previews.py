@@ -19,7 +19,7 @@ from analytics_automated.pipelines.definitions import (
 from analytics_automated.pipelines.parameters import value_problems
 from analytics_automated.pipelines.reference_data import mentioned_data
 
-WORK_FOLDER = Path("/work")
+WORK_FOLDER = Path("/workdir")
 """Stands for the attempt's own folder."""
 SCRIPT = "SCRIPT"
 """Stands for the file that the script is in."""

@@ -100,8 +100,8 @@ def test_a_script_is_shown_by_its_interpreter_and_the_variables_that_it_sees() -
     )
     assert (found.command, found.without_options) == ("Rscript --vanilla SCRIPT", None)
     variables = {each.name: each for each in found.variables}
-    assert variables["input_table"] == Variable("input_table", "/work/table.csv", always=False)
-    assert variables["output_plot"] == Variable("output_plot", "/work/plot.png", always=True)
+    assert variables["input_table"] == Variable("input_table", "/workdir/table.csv", always=False)
+    assert variables["output_plot"] == Variable("output_plot", "/workdir/plot.png", always=True)
     assert variables["param_colour"] == Variable("param_colour", "'dark red'", always=True)
     assert variables["LC_ALL"].value == "C.UTF-8"
     assert variables["BLASTDB"] == Variable("BLASTDB", "/data/blast", always=True)

@@ -423,7 +423,7 @@ def test_any_command_line_makes_a_right_pipeline_that_renders_to_it(here: Path, 
 def assert_renders(task: TaskDefinition, words: Sequence[str], here: Path) -> None:
     values = {name: each.default for name, each in task.parameters.items()}
     inputs = {name: [each.file] for name, each in task.inputs.items()}
-    argv = render(task, Surroundings(Path("/work"), "id", inputs, values)).argv
+    argv = render(task, Surroundings(Path("/workdir"), "id", inputs, values)).argv
     files = {each.file for each in [*task.inputs.values(), *task.outputs.values()]}
     if len(argv) > len(words):
         argv = argv[len(argv) - len(words) :]  # behind the interpreter of a script that is shipped
