@@ -1160,6 +1160,21 @@ tasks:
         "belongs to a string",
     ),
     Bad(
+        "parameter-pattern-recursion",
+        """\
+format: 1
+pipeline: p
+tasks:
+  t:
+    command: tool {param.x}
+    parameters:
+      x: {type: string, default: a, pattern: '((?1)?a)+b'}
+""",
+        7,
+        "tasks.t.parameters.x.pattern",
+        "calls a part of itself by (?1), which may take memory without bound: write it without recursion",
+    ),
+    Bad(
         "parameter-wrong-pattern",
         """\
 format: 1
@@ -2051,6 +2066,30 @@ jobs:
         15,
         "jobs.j.inputs.email",
         "the job's input 'email' has the name of the reserved field 'email': give it another, and bind it in `inputs`",
+    ),
+    Bad(
+        "input-max-size-zero",
+        """\
+format: 1
+pipeline: p
+tasks:
+  t:
+    inputs: {data: in.txt}
+    outputs: {out: out.txt}
+    command: tool {input.data} {output.out} {param.size} {param.colour}
+    parameters:
+      size: {type: integer, default: 3, minimum: 1}
+      colour: {type: choice, choices: [red, blue], default: red}
+      stored: {value: 5, env_only: true}
+jobs:
+  j:
+    steps: [t]
+    inputs:
+      data: {max_size: 0}
+""",
+        16,
+        "jobs.j.inputs.data.max_size",
+        "takes no file at all: write at least 1, or leave it out for the service's own bound",
     ),
     Bad(
         "job-max-files-of-one",

@@ -150,7 +150,7 @@ tasks:
     parameters: {how: {type: string}, words: {type: string, default: A word of the tool.}}
     script: |
       [ "$param_how" = 0 ] || printf '%s' "$param_words" > "$message_file"
-      case $param_how in signal) kill -SEGV $$ ;; late) sleep 600 ;; *) exit "$param_how" ;; esac
+      case $param_how in signal) kill -SEGV $$ ;; late) sleep 600 ;; unfit) mkdir "$output_more" ;; *) exit "$param_how" ;; esac
     timeout: 2s
     exit_codes: {stop: [3], messages: {4: A message of the author., 3: Stopped., 5: Five.}}
   speaks_oddly:
@@ -195,6 +195,18 @@ tasks:
       echo new > helpers/new.txt
       if [ -e 1-notes.txt ]; then cat 1-notes.txt >> made.txt; fi
 
+  meets_names:
+    inputs: {parts: {file: ".", many: true, env_only: true}, late: {file: late.txt, env_only: true}}
+    outputs: {made: {file: made.txt, optional: true}, deep: {file: out/deep.txt, optional: true}}
+    files: [helpers/lib.sh]
+    script: cat late.txt
+
+  ships_programs:
+    outputs: {made: made.txt}
+    files: [tools/tool.sh, plain.sh]
+    command: ./tools/tool.sh a "b c"
+    stdout: made
+
   allowed:
     backend: place
     outputs: {made: made.txt}
@@ -227,6 +239,11 @@ jobs:
   speaks_oddly: {runnable: true, parameters: {how: {sets: speaks_oddly.how}}, steps: [{task: speaks_oddly}]}
   shows_progress: {runnable: true, parameters: {gate: {sets: shows_progress.gate}}, steps: [{task: shows_progress}]}
   allowed: {runnable: true, steps: [{task: allowed}]}
+  ships_programs: {runnable: true, steps: [{task: ships_programs}]}
+  meets_names:
+    runnable: true
+    inputs: {parts: {many: true}, late: {}}
+    steps: [{task: meets_names}]
   ships:
     runnable: true
     inputs: {more: {many: true, optional: true, unpack: [zip, tar], max_size: 1MB, max_files: 5}}
@@ -264,6 +281,9 @@ def system(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
     (folder / "helpers").mkdir()
     (folder / "helpers" / "lib.sh").write_text("greet() { echo hello; }\n")
     (folder / "notes.txt").write_text("notes as they were\n")
+    (folder / "tools").mkdir()
+    (folder / "tools" / "tool.sh").write_text("#!/bin/sh\nprintf '[%s]' \"$@\"\nstat -c %a tools/tool.sh plain.sh\n")
+    (folder / "plain.sh").write_text("echo plain\n")
     pipeline = folder / "pipeline.yaml"
     pipeline.write_text(PIPELINE.replace("PLACE", str(place)))
     system = LiveSystem(
@@ -506,6 +526,13 @@ def test_a_message_tells_of_a_missing_output(service: Service) -> None:
     assert (done["cause"], done["message"]) == ("missing_output", "A word of the tool.")
 
 
+def test_a_message_tells_of_an_output_that_cannot_be_taken(service: Service) -> None:
+    done = service.run("speaks", json={"parameters": {"how": "unfit"}})
+    assert (done["status"], done["cause"], done["message"]) == ("ERROR", "missing_output", "A word of the tool.")
+    done = service.run("speaks", json={"parameters": {"how": "unfit", "words": " "}})
+    assert done["message"] == "Step 'speaks' failed. The output 'more' is no regular file."
+
+
 def test_messages_of_the_author_go_before_those_of_the_service(service: Service) -> None:
     for how, message in (
         ("4", "A message of the author."),
@@ -593,6 +620,16 @@ def test_a_callers_file_never_takes_the_place_of_a_shipped_one(service: Service)
     done = service.run("ships", files={"more": ("notes.txt", b"the caller's\n")})
     lines = made(service, done).splitlines()
     assert (lines[1], lines[-1]) == ("notes as they were", "the caller's")
+
+
+def test_a_shipped_program_can_be_run(service: Service) -> None:
+    assert made(service, service.run("ships_programs", json={})) == "[a][b c]555\n444\n"
+
+
+@pytest.mark.parametrize("name", ["made.txt", "out", "helpers", "late.txt"])
+def test_a_callers_file_never_takes_a_place_of_the_tasks_own(service: Service, name: str) -> None:
+    done = service.run("meets_names", files=[("parts", (name, b"the caller's")), ("late", ("x", b"late"))])
+    assert (done["status"], done["message"], done["results"]) == ("COMPLETE", "", [])
 
 
 def test_a_submission_keeps_the_files_that_were_shipped_when_it_was_made(

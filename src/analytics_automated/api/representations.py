@@ -203,7 +203,7 @@ def _show_plan(shown: JobShown, plan: Plan, digest: str) -> None:
             description=definition.description or "",
             optional=definition.optional,
             many=definition.many,
-            max_size=definition.max_size or settings.AA.max_file_size,
+            max_size=settings.AA.max_file_size if definition.max_size is None else definition.max_size,
             max_files=(definition.max_files or settings.AA.max_files) if definition.many else 1,
             unpack=list(definition.unpack) if definition.many else [],
             validators=[

@@ -34,9 +34,10 @@ def _database() -> Iterator[None]:
     try:
         yield
     except (OperationalError, ProgrammingError) as error:
-        raise click.ClickException(
-            f"the database cannot be used ({error}); `aa up` or `aa manage migrate` prepares it"
-        ) from None
+        said = str(error).strip()
+        unprepared = isinstance(error, ProgrammingError) or "no such table" in said or "no such column" in said
+        hint = "; `aa up` or `aa manage migrate` prepares it" if unprepared else ""
+        raise click.ClickException(f"the database cannot be used: {said}{hint}") from None
 
 
 @main.command()
@@ -96,11 +97,11 @@ def _who() -> str:
         return str(os.getuid())
 
 
-@main.command()
+@main.command(name="export")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--job", "jobs", multiple=True, help="Only this job, with what it needs; may be given again.")
 @data_option
-def export(folder: Path, jobs: tuple[str, ...]) -> None:
+def export_configuration(folder: Path, jobs: tuple[str, ...]) -> None:
     """Write the configuration into FOLDER as pipeline files, with shipped files beside them."""
     with _database():
         from analytics_automated.pipelines.configuration import exported, needed_by, read_stored
@@ -113,8 +114,12 @@ def export(folder: Path, jobs: tuple[str, ...]) -> None:
         for problem in stored.problems:
             click.echo(f"left out: {problem}", err=True)
         try:
-            written = exported(stored, needed_by(stored, jobs) if jobs else None).write(folder)
+            export = exported(stored, needed_by(stored, jobs) if jobs else None)
+            written = export.write(folder)
         except OSError as error:
-            raise click.ClickException(f"cannot write {error.filename}: {error.strerror}") from None
+            raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}") from None
     for path in written:
         click.echo(path)
+    ours = {*written, *(folder / path for path in export.files)}
+    for path in sorted({*folder.rglob("*.yaml"), *folder.rglob("*.yml")} - ours):
+        click.echo(f"not of this export, and left as it is: {path}", err=True)

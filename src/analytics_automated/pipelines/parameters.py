@@ -22,7 +22,7 @@ from analytics_automated.pipelines.refusals import Refusal
 
 DEFAULT_MAX_LENGTH = 255
 PATTERN_SECONDS = 0.5
-"""Time that an author's pattern may take on one value."""
+"""Processor time of the process that an author's pattern may take on one value."""
 ALL_PATTERNS_SECONDS = 2.0
 """Time that all patterns may take on the values of one request."""
 _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
@@ -176,7 +176,7 @@ def _matches_in_time(pattern: str, text: str) -> bool:
     seconds = min(PATTERN_SECONDS, _deadline.get() - time.monotonic())
     try:
         return seconds > 0 and regex.fullmatch(anchored, text, timeout=seconds) is not None
-    except (TimeoutError, regex.error):  # what is no pattern is a problem of the configuration, and is told there
+    except (TimeoutError, MemoryError, regex.error):  # what is no pattern is told as a problem of the configuration
         return False
 
 

@@ -21,7 +21,7 @@ from analytics_automated.runs.secrets import MissingSecret, Secrets, find_secret
 from analytics_automated.runs.setup import setup_failed, setup_report
 from analytics_automated.runs.staging import MissingInput, find_inputs, ship, stage
 from analytics_automated.runs.states import StepStatus
-from analytics_automated.runs.verdicts import Verdict, judge, judge_missing, judge_surroundings
+from analytics_automated.runs.verdicts import Verdict, judge, judge_missing, judge_surroundings, judge_unfit
 from analytics_automated.runs.voice import Progress, read_message, read_progress
 from analytics_automated.runs.workdirs import WorkFolder, work_folder
 from analytics_automated.storage.models import Blob
@@ -118,8 +118,7 @@ def _run(
             verdict = judge_missing(task, step, found.missing, told) or verdict
         gathered = gather(task, folder.work, found, claim.step_run.attempt_name) if verdict.gathers else []
     except Unfit as unfit:
-        verdict = Verdict(StepStatus.ERROR, f"Step '{step}' failed. {unfit}", Cause.MISSING_OUTPUT.value)
-        return engine.finish(claim, verdict, outcome)
+        return engine.finish(claim, judge_unfit(step, str(unfit), told), outcome)
     return engine.finish(claim, verdict, outcome, gathered)
 
 

@@ -32,7 +32,7 @@ class Found:
 
 
 def find_outputs(task: TaskDefinition, work: Path, staged: Collection[str]) -> Found:
-    """Look for the outputs. Staged inputs never match a glob.
+    """Look for the outputs. Staged inputs are none, whatever they are called.
 
     Raises `Unfit` for a link that leads out, a FIFO or device, or several files where one is meant.
     """
@@ -51,7 +51,7 @@ def find_outputs(task: TaskDefinition, work: Path, staged: Collection[str]) -> F
 
 def _matching(output: TaskOutputDefinition, work: Path, staged: set[str]) -> Iterator[str]:
     if not output.is_glob:
-        if os.path.lexists(work / output.file):
+        if output.file not in staged and os.path.lexists(work / output.file):
             yield output.file
         return
     for path in work.glob(output.file):

@@ -103,7 +103,7 @@ class Intake:
         """Most files of that input, and most bytes of one."""
         definition = self.plan.inputs[name]
         most = (definition.max_files or settings.AA.max_files) if definition.many else 1
-        return most, definition.max_size or settings.AA.max_file_size
+        return most, settings.AA.max_file_size if definition.max_size is None else definition.max_size
 
     def store_input(self, name: str, file: str, source: Iterable[bytes]) -> None:
         """Store one file of an input, or those of an archive. Above its limits storing stops at once, and the rest is

@@ -5,12 +5,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from analytics_automated.pipelines.checks.task import stream_file
+from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.models import Result, StepRun, SubmissionInput
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import copy_out
 
 LONGEST_NAME = 200
+PROGRAM_MAGIC = (b"#!", b"\x7fELF")
+"""How files begin that the system runs by themselves: execve(2), and the ELF specification's e_ident."""
+LONGEST_MAGIC = max(map(len, PROGRAM_MAGIC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,18 @@ def _offered(step_run: StepRun) -> Mapping[str, list[Available]]:
 
 
 def ship(files: Mapping[str, Blob], work: Path) -> None:
-    """Copy the shipped files into the work folder, read-only, under their paths. Their folders can be written to."""
+    """Copy the shipped files into the work folder, read-only, under their paths. Their folders can be written to.
+
+    What its first bytes tell to be a program, a script with `#!` or an ELF file, can be run. The content alone decides,
+    so that two files with one digest are one in every way.
+    """
     for path, blob in files.items():
         target = work / path
         target.parent.mkdir(parents=True, exist_ok=True)
         copy_out(blob.key, target)
-        target.chmod(0o444)
+        with target.open("rb") as copy:
+            is_program = copy.read(LONGEST_MAGIC).startswith(PROGRAM_MAGIC)
+        target.chmod(0o555 if is_program else 0o444)
 
 
 def stage(
@@ -70,9 +81,13 @@ def stage(
     work: Path,
     shipped: Collection[str] = (),
 ) -> dict[str, list[str] | None]:
-    """Copy the inputs into the work folder, where the `shipped` paths are taken; returns their paths, by input."""
+    """Copy the inputs into the work folder, where the `shipped` paths are taken; returns their paths, by input.
+
+    A file that comes under its caller's name never lies where the task has something of its own: it gets its index
+    in front.
+    """
     task = plan.task_of(step)
-    taken = set(shipped)
+    taken = reserved_paths(task, shipped)
     staged: dict[str, list[str] | None] = {}
     for name, available in inputs.items():
         definition = task.inputs[name]
@@ -85,12 +100,24 @@ def stage(
             paths = [free_name(folder, safe_name(each.file), index, taken) for index, each in enumerate(available, 1)]
         else:
             paths = [definition.file]
-            taken.add(definition.file)
             (work / definition.file).parent.mkdir(parents=True, exist_ok=True)
         for path, each in zip(paths, available, strict=False):
             copy_out(each.blob.key, work / path)
         staged[name] = paths
     return staged
+
+
+def reserved_paths(task: TaskDefinition, shipped: Collection[str] = ()) -> set[str]:
+    """The paths in the work folder that have a meaning for the task, and the folders that these lie in.
+
+    They are those of its single inputs, its outputs and streams, the folders of its inputs with `many`, and the
+    `shipped` files. Those of optional inputs are among them, as a tool may look whether there is one.
+    """
+    streams = (stream_file(task, stream) for stream in ("stdout", "stderr"))
+    paths = {*shipped, *(each.file for each in task.inputs.values()), *filter(None, streams)}
+    paths |= {output.file for output in task.outputs.values()}  # a glob for the sake of its folder
+    parents = {parent.as_posix() for path in paths for parent in PurePosixPath(path).parents}
+    return (paths | parents) - {"."}
 
 
 def safe_name(file: str) -> str:

@@ -90,3 +90,9 @@ def judge_missing(task: TaskDefinition, step: str, missing: list[str], told: str
         case MissingOutput.FAIL:
             message = f"Step '{step}' did not make its {plural} {names}."
             return Verdict(StepStatus.ERROR, told or message, Cause.MISSING_OUTPUT.value, gathers=False)
+
+
+def judge_unfit(step: str, fault: str, told: str = "") -> Verdict:
+    """The verdict where an output is there and must not be gathered. What the command `told` the caller goes first."""
+    message = told or f"Step '{step}' failed. {fault}"
+    return Verdict(StepStatus.ERROR, message, Cause.MISSING_OUTPUT.value, gathers=False)

@@ -164,8 +164,7 @@ def test_what_another_pipeline_uses_is_not_pruned(write: Write) -> None:
     applied(write(other, folder="q"))
     messages = refused(write(PIPELINE.replace('  spare: {command: "true"}\n', "")), prune=True)
     assert len(messages) == 1
-    assert "there is no task 'spare'" in messages[0]
-    assert "the job uses a task that would change" in messages[0]
+    assert messages[0] == "uses the task 'spare', which would be deleted"
     assert Task.objects.filter(name="spare").exists()
 
 
@@ -313,3 +312,89 @@ def test_one_job_is_exported_with_what_it_needs(write: Write) -> None:
     (text,) = export.pipelines.values()
     assert "spare" not in text
     assert [path.as_posix() for path in export.files] == ["p/count.sh", "p/examples/three.txt"]
+
+
+def test_a_shipped_file_may_have_the_name_that_the_pipeline_file_would_have(write: Write, tmp_path: Path) -> None:
+    path = write(PIPELINE.replace("count.sh", "p.yaml.txt"))
+    (path.parent / "p.yaml.txt").write_text("x")
+    odd = path.rename(path.with_name("odd.yaml"))
+    (path.parent / "p.yaml").write_text("not a pipeline")
+    odd.write_text(odd.read_text().replace("files: [p.yaml.txt]", "files: [p.yaml.txt, p.yaml]"))
+    apply(read_files([odd]))
+    written = exported(read_stored()).write(tmp_path / "out")
+    assert [each.relative_to(tmp_path / "out").as_posix() for each in written] == ["p/p-2.yaml"]
+    assert (tmp_path / "out/p/p.yaml").read_text() == "not a pipeline"
+    assert not apply(read_files(written))
+
+
+@pytest.mark.parametrize("link", ["p", "p/p.yaml"])
+def test_an_export_follows_no_link(write: Write, tmp_path: Path, link: str) -> None:
+    applied(write())
+    (tmp_path / "elsewhere").mkdir()
+    place = tmp_path / "out" / link
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path / "elsewhere" / ("target" if "/" in link else ""))
+    with pytest.raises(OSError, match="it is a link") as raised:
+        exported(read_stored()).write(tmp_path / "out")
+    assert raised.value.filename == str(place)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+# What files would break elsewhere
+
+
+def test_a_job_that_another_names_as_its_successor_is_not_pruned(write: Write) -> None:
+    applied(write("format: 1\npipeline: q\ntasks: {x: {command: x}}\njobs: {new: {steps: [x]}}\n", folder="q"))
+    applied(
+        write(
+            "format: 1\npipeline: r\njobs: {old: {steps: [x], deprecated: {since: 2026-12-01, successor: new}}}\n",
+            folder="r",
+        )
+    )
+    (message,) = refused(write("format: 1\npipeline: q\ntasks: {x: {command: x}}\n", folder="q"), prune=True)
+    assert "there is no job 'new'" in message
+
+
+def test_a_backend_does_not_take_away_what_a_task_that_nobody_uses_needs(write: Write) -> None:
+    backend = "format: 1\nbackends: {b: {limits: {timeout: 2h}, data: {db: /db}}}\n"
+    applied(write(backend, folder="b"))
+    task = "format: 1\npipeline: q\ntasks: {x: {backend: b, timeout: 1h, command: 'x {data.db}'}}\n"
+    applied(write(task, folder="q"))
+    messages = refused(write(backend.replace("2h", "1m").replace("db: /db", ""), folder="b"))
+    assert len(messages) == 2
+    assert applied(write(backend.replace("2h", "3h"), folder="b")).changed == [("backends", "b")]
+
+
+def test_what_was_wrong_before_is_no_reason_to_refuse_something_else(write: Write) -> None:
+    applied(write())
+    Task.objects.filter(name="spare").update(command="a | b")
+    other = "format: 1\npipeline: q\ntasks: {x: {command: x}}\n"
+    assert applied(write(other, folder="q")).created == [("tasks", "x")]
+
+
+# Names that move
+
+
+def test_a_name_whose_case_changes_is_applied_with_prune(write: Write) -> None:
+    applied(write())
+    renamed = write(PIPELINE.replace("spare", "Spare"))
+    assert refused(renamed) == ["differs from 'spare', which is there, only by its case: `--prune` deletes that one"]
+    changes = applied(renamed, prune=True)
+    assert (changes.created, changes.deleted) == ([("tasks", "Spare")], [("tasks", "spare")])
+
+
+def test_a_name_moves_to_another_pipeline_where_the_files_of_both_are_given(write: Write) -> None:
+    applied(write())
+    rest = write(PIPELINE.replace('  spare: {command: "true"}\n', ""))
+    taker = write('format: 1\npipeline: q\ntasks: {spare: {command: "true"}}\n', folder="q")
+    changes = apply(read_files([rest, taker]))
+    assert changes.changed == [("tasks", "spare")]
+    assert str(changes.differences[0]) == "pipeline p -> q"
+    assert Task.objects.get(name="spare").pipeline == "q"
+    assert not apply(read_files([rest, taker]))
+
+
+def test_pipelines_do_not_differ_only_by_case(write: Write) -> None:
+    applied(write())
+    messages = refused(write("format: 1\npipeline: P\ntasks: {x: {command: x}}\n", folder="q"))
+    assert messages == ["its pipeline 'P' differs from 'p', which is there, only by its case"]

@@ -44,6 +44,11 @@ def test_staged_inputs_never_match_a_glob(work: Path) -> None:
     assert found.missing == ["tables"]
 
 
+def test_a_staged_input_is_no_output_of_its_name(work: Path) -> None:
+    (work / "o.txt").write_text("x")
+    assert find_outputs(task(made="o.txt"), work, ["o.txt"]).missing == ["made"]
+
+
 def test_an_optional_output_may_be_missing(work: Path) -> None:
     assert find_outputs(task(log={"file": "x.log", "optional": True}), work, []).missing == []
 

@@ -1,10 +1,14 @@
 """Names and places of inputs in a work folder."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_automated.runs.staging import LONGEST_NAME, free_name, safe_name
+from analytics_automated.pipelines.definitions import TaskDefinition
+from analytics_automated.runs.staging import LONGEST_NAME, free_name, reserved_paths, safe_name, ship
+from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import copy_out, open_stored, remove, store
 
 
@@ -44,6 +48,30 @@ def test_names_that_clash_get_their_index_in_front() -> None:
         "parts/2-a.txt",
         "parts/3-a.txt",
     ]
+
+
+def test_what_is_the_tasks_own_is_taken_with_the_folders_around_it() -> None:
+    task = TaskDefinition.model_validate(
+        {
+            "command": "tool",
+            "inputs": {"one": "in/one.txt", "all": {"file": ".", "many": True}, "more": {"file": "more", "many": True}},
+            "outputs": {"made": "out/a/made.txt", "logs": {"file": "*.log", "many": True}, "plots": "plots/*.png"},
+            "stderr": "logs",
+        }
+    )
+    paths = {"in/one.txt", "more", "out/a/made.txt", "*.log", "stderr.log", "plots/*.png", "helpers/h.txt"}
+    assert reserved_paths(task, ["helpers/h.txt"]) == {*paths, "in", "out", "out/a", "plots", "helpers"}
+
+
+@pytest.mark.parametrize(
+    ("content", "mode"),
+    [(b"#!/bin/sh\n", 0o555), (b"\x7fELF\x02\x01", 0o555), (b"echo\n", 0o444), (b"", 0o444), (b"# !/bin/sh", 0o444)],
+)
+def test_what_is_a_program_by_its_first_bytes_may_be_run(tmp_path: Path, content: bytes, mode: int) -> None:
+    stored = store([content], "test")
+    ship({"tools/it": Blob(key=stored.key)}, tmp_path)
+    assert (tmp_path / "tools" / "it").stat().st_mode & 0o777 == mode
+    remove([stored.key])
 
 
 def test_stored_bytes_come_back_as_they_were(tmp_path) -> None:  # type: ignore[no-untyped-def]

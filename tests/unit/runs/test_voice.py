@@ -90,6 +90,12 @@ def test_only_a_regular_file_is_read(file: Path, tmp_path: Path, kind: str) -> N
         ("0.5\nAligning", 0.5, "Aligning"),
         ("0.1 one\n0.2 two\n0.3 three\n", 0.3, "three"),
         ("starting\n0.1 one", 0.1, "one"),
+        ("0.5\n2\nnan\n", 0.5, ""),
+        ("0.5 half\nnan\n", 0.5, "half"),
+        ("0.5\n50 %", 0.5, ""),
+        ("0.5\n\n2 of 3\nmore", 0.5, "2 of 3"),
+        ("0.5 half\n1.5 much", 0.5, "half"),
+        ("1" + "0.5 first\n" * 10_000, 0.5, "first"),
         ("0.4 " + "x" * 500, 0.4, "x" * LONGEST_PROGRESS),
         ("0.4 \x1b[31mred\x1b[0m", 0.4, "red"),
         ("0.9 first\n" * 10_000 + "0.95 last", 0.95, "last"),
@@ -114,3 +120,27 @@ def test_secrets_are_masked_before_anything_is_cut(file: Path) -> None:
     assert read_message(file, secrets).endswith("mmm***")
     file.write_text("0.5 with very secret text")
     assert read_progress(file, secrets) == Progress(0.5, "with ***")
+
+
+@pytest.mark.parametrize("gap", ["\033[0m", "\033]0;title\007", "\033c"])
+def test_a_secret_that_is_whole_only_without_escapes_is_masked(file: Path, gap: str) -> None:
+    secrets = Secrets({"X": "s3cr3t-value"})
+    file.write_text(f"it is s3cr{gap}3t-value")
+    assert read_message(file, secrets) == "it is ***"
+    file.write_text(f"0.5 it is s3cr{gap}3t-value")
+    assert read_progress(file, secrets) == Progress(0.5, "it is ***")
+
+
+def test_a_secret_that_is_whole_only_without_further_blanks_is_masked(file: Path) -> None:
+    file.write_text("0.5 a  secret\tof words")
+    assert read_progress(file, Secrets({"X": "secret of words"})) == Progress(0.5, "a ***")
+
+
+@pytest.mark.parametrize("size", [8_192, 8_200])
+def test_no_part_of_a_secret_is_left_where_reading_ends(file: Path, size: int) -> None:
+    secrets = Secrets({"X": "s3cr3t-value"})
+    file.write_text(("said:" + "\033[0m" * 3_000)[: size - 20] + "s3cr3t-value" * 3)
+    assert "s3" not in read_message(file, secrets)
+    file.write_text("s3cr3t-value" + " 0.5 begun\n0.6 " + "x" * (8_192 - 20))
+    shown = read_progress(file, secrets)
+    assert shown is None or "value" not in shown.text

@@ -130,6 +130,7 @@ def test_other_keywords_are_named(verdict):
         ({"properties": {"x": {"allOf": [{"not": {"$ref": "#/properties/x"}}]}}}, "refers to itself without end"),
         ({"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}, "refers to itself without end"),
         ({"pattern": "("}, "'(' is no regular expression: missing ) at position 1"),
+        ({"pattern": "(?R)"}, "'(?R)' calls a part of itself by (?R), which may take memory without bound"),
         ({"patternProperties": {"(": {}}}, "'(' is no regular expression: missing ) at position 1"),
         ({"unevaluatedProperties": False}, "unevaluatedProperties cannot be checked in bounded time"),
         ({"items": {"unevaluatedItems": False}}, "unevaluatedItems cannot be checked in bounded time"),

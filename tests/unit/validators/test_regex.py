@@ -1,6 +1,9 @@
 """Lines, or whole texts, match a regular expression, in bounded time."""
 
 import contextlib
+import re
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -128,8 +131,39 @@ def test_a_pattern_that_is_none_is_refused_with_the_configuration(pattern):
 
 
 def test_what_is_wrong_with_a_pattern_is_said():
-    with pytest.raises(ValidationError, match="not a regular expression: missing \\) at position 2"):
+    with pytest.raises(ValidationError, match="is no regular expression: missing \\) at position 2"):
         build_validator("regex", {"pattern": "(a"})
+
+
+@pytest.mark.parametrize("call", ["(?R)", "(?0)", "(?1)", "(?+1)", "(?&n)", "(?P>n)"])
+def test_a_pattern_that_calls_itself_is_refused_with_the_configuration(call):
+    with pytest.raises(ValidationError, match=re.escape(f"calls a part of itself by {call}")):
+        build_validator("regex", {"pattern": f"(a{call}?)(?P<n>b)"})
+
+
+@pytest.mark.parametrize("pattern", [r"\(?R\)", r"a\(?1\)", "(?P<n>a)(?P=n)", "(a)?(?(1)b|c)", "(?:1)", "(?i:R)"])
+def test_what_only_looks_like_recursion_is_taken(pattern):
+    build_validator("regex", {"pattern": pattern})
+
+
+def test_a_match_without_memory_refuses_the_file():
+    """In a process with little memory of its own, as the package's own limit is a gigabyte."""
+    code = """
+import io, resource
+from analytics_automated.pipelines.validators.base import CheckedStream, Invalid
+from analytics_automated.pipelines.validators.registry import build_validator
+validator = build_validator("regex", {"pattern": "(?:(a)|(b)|a)+c"})
+text = b"a" * 1_000_000 + b"cd"
+pages = int(open("/proc/self/statm").read().split()[0])
+limit = pages * resource.getpagesize() + 40_000_000
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    validator.check(CheckedStream(io.BytesIO(text), size=len(text), seconds=500, file_name="x"))
+except Invalid as invalid:
+    print(invalid)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "The text takes too much memory to be matched with the pattern '(?:(a)|(b)|a)+c'.\n"
 
 
 def test_there_is_no_default_pattern():

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-import regex
-
 from analytics_automated.pipelines.commands import leading_parameters
 from analytics_automated.pipelines.definitions import ParameterDefinition, ParameterType, TaskDefinition
 from analytics_automated.pipelines.parameters import value_problems
+from analytics_automated.pipelines.patterns import compile_pattern
 from analytics_automated.pipelines.problems import Problem
 from analytics_automated.pipelines.templates import TemplateError
 
@@ -47,10 +46,10 @@ def check_parameter(name: str, parameter: ParameterDefinition) -> Iterator[Probl
         yield Problem((*path, "minimum"), "is above `maximum`")
     if parameter.pattern is not None:
         try:
-            regex.compile(parameter.pattern)
-            regex.compile(f"(?:{parameter.pattern})")
-        except regex.error as error:
-            yield Problem((*path, "pattern"), f"is no regular expression: {error}")
+            compile_pattern(parameter.pattern)
+            compile_pattern(f"(?:{parameter.pattern})")
+        except ValueError as error:
+            yield Problem((*path, "pattern"), str(error))
             return
     for key in ("value", "default", "example"):
         value = getattr(parameter, key)

@@ -1,6 +1,6 @@
 """Making the database agree with pipeline files."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.db import transaction
@@ -10,6 +10,7 @@ from analytics_automated.pipelines.checks.configuration import check_configurati
 from analytics_automated.pipelines.checks.values import with_typed_values
 from analytics_automated.pipelines.configuration.changes import Changes, Difference, Version
 from analytics_automated.pipelines.configuration.history import Author, changed_on_pages, record, version_of
+from analytics_automated.pipelines.configuration.ownership import ownership_problems
 from analytics_automated.pipelines.configuration.shipment import ChangedFileError, Shipment
 from analytics_automated.pipelines.configuration.stored import (
     Files,
@@ -20,7 +21,7 @@ from analytics_automated.pipelines.configuration.stored import (
     read_stored,
     with_files,
 )
-from analytics_automated.pipelines.configuration.verifying import lock_configuration
+from analytics_automated.pipelines.configuration.verifying import lock_configuration, new_problems
 from analytics_automated.pipelines.configuration.writing import write
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.files.beside import files_of
@@ -70,11 +71,12 @@ class _Target:
     def version(self, key: Key) -> Version:
         """The same, to be compared."""
         files = {path: content.sha256 for path, content in self.files.get(key, {}).items()}
-        return Version(as_data(self.definition(key)), files)
+        return Version(as_data(self.definition(key)), files, self.configuration.pipelines.get(key, ""))
 
     def is_same(self, key: Key, stored: Stored) -> bool:
         """True where the database says so already, files included."""
         same = is_same(stored.definition(key), self.definition(key))
+        same = same and stored.pipelines.get(key, "") == self.configuration.pipelines.get(key, "")
         return same and dict(stored.files.get(key, {})) == dict(self.files.get(key, {}))
 
 
@@ -101,11 +103,11 @@ def apply(configuration: Configuration, options: Options | None = None) -> Chang
 def _apply(configuration: Configuration, shipment: Shipment, options: Options) -> Changes:
     stored = read_stored()
     configuration.backends = {name: _own_queue(name, each) for name, each in configuration.backends.items()}
-    foreign = _ownership(configuration, stored)
-    for problem in foreign:
-        _pass_over(configuration, str(problem.path[0]), str(problem.path[1]))
     target = _Target(configuration, shipment.files)
     _leave_behind(target, stored, options)
+    foreign = ownership_problems(configuration, stored, target.deleted)
+    for problem in foreign:
+        _pass_over(configuration, str(problem.path[0]), str(problem.path[1]))
     # Those of the files come last, so that a queue which another backend has is a problem of theirs.
     backends = {name: each for name, each in stored.backends.items() if name not in configuration.backends}
     backends |= configuration.backends
@@ -117,11 +119,12 @@ def _apply(configuration: Configuration, shipment: Shipment, options: Options) -
     left = {key for key in stored.jobs if ("jobs", key) not in target.deleted and key not in configuration.jobs}
     jobs = {name: each for name, each in stored.jobs.items() if name in left} | configuration.jobs
     checked = check_configuration(backends, tasks, jobs, unreadable=configuration.unreadable)
-    told = _told(checked.problems, configuration, tasks, dependent | configuration.jobs)
+    told = [*_told(checked.problems, configuration, tasks, dependent | configuration.jobs)]
+    told += _broken_elsewhere(checked.problems, told, stored)
     problems = [*configuration.problems, *foreign, *told, *_not_shipped(target)]
     if not options.overwrite:
         problems += _changed_on_pages(target, stored)
-    problems = [_about(problem, dependent) for problem in configuration.in_order(problems)]
+    problems = [_about(problem, target) for problem in configuration.in_order(problems)]
     if any(not problem.warning for problem in problems):
         raise ConfigurationError([problem for problem in problems if not problem.warning])
     changes = _changes(target, stored)
@@ -153,8 +156,6 @@ def _write(target: _Target, changes: Changes, plans: Mapping[str, Plan], shipmen
     for name, plan in plans.items():
         snapshot = Snapshot.of(plan)
         Job.objects.filter(name=name).exclude(snapshot=snapshot).update(snapshot=snapshot)
-    for name in set(target.configuration.jobs) - set(plans):
-        Job.objects.filter(name=name).update(snapshot=None)
 
 
 def _changes(target: _Target, stored: Stored) -> Changes:
@@ -253,33 +254,25 @@ def _told(
             yield problem
 
 
-def _about(problem: Problem, dependent: Mapping[str, JobDefinition]) -> Problem:
-    """A problem of a job that is in no file says why it comes up."""
-    if problem.path[:1] == ("jobs",) and problem.path[1] in dependent:
-        return replace(problem, message=f"{problem.message} (the job uses a task that would change)")
-    return problem
+def _broken_elsewhere(problems: Iterable[Problem], told: Collection[Problem], stored: Stored) -> list[Problem]:
+    """What the files would break of that which has nothing else to do with them: a successor that goes, a limit that
+    a task of another pipeline passes."""
+    others = [problem for problem in problems if not problem.warning and problem not in told]
+    return new_problems(others, stored) if others else []
+
+
+def _about(problem: Problem, target: _Target) -> Problem:
+    """A problem of what is in no file says why it comes up."""
+    section, name = (str(part) for part in problem.path[:2]) if len(problem.path) > 1 else ("", "")
+    if section != "jobs" or name in target.configuration.jobs or problem.file is not None:
+        return problem
+    gone = next((task for where, task in target.deleted if where == "tasks" and repr(task) in problem.message), None)
+    if gone is not None and problem.message.startswith("there is no task"):
+        return replace(problem, message=f"uses the task {gone!r}, which would be deleted")
+    return replace(problem, message=f"{problem.message} (the job uses a task that would change)")
 
 
 def _own_queue(name: str, backend: BackendDefinition) -> BackendDefinition:
     """A backend that names the queue which it would have anyway is the same as one that names none."""
     plain = backend.model_copy(update={"queue": None})
     return plain if queue_of(name, plain) == backend.queue else backend
-
-
-def _ownership(configuration: Configuration, stored: Stored) -> list[Problem]:
-    """Names that another pipeline owns, or that differ from a stored one only by case."""
-    problems = []
-    for section in ("backends", "tasks", "jobs"):
-        names: Mapping[str, object] = getattr(configuration, section)
-        known = {name.lower(): name for where, name in stored.every_key() if where == section}
-        for name in names:
-            spelled = known.get(name.lower(), name)
-            owner = stored.pipelines.get((section, spelled), "")
-            ours = configuration.pipelines.get((section, name), "")
-            if spelled != name:
-                message = f"differs from {spelled!r}, which is there, only by its case"
-                problems.append(Problem((section, name), message))
-            elif owner and owner != ours:
-                message = f"belongs to the pipeline {owner!r}: choose another name, or change it there"
-                problems.append(Problem((section, name), message))
-    return problems

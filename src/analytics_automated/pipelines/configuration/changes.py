@@ -18,6 +18,8 @@ class Version:
     """Its keys; none where it is not there."""
     files: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of its shipped files, by path."""
+    pipeline: str = ""
+    """The pipeline that owns it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Difference:
         before = definition_text(self.section, self.name_before or self.name, self.before.data)
         after = definition_text(self.section, self.name, self.after.data)
         yield from difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="", n=3)
+        if self.before.pipeline and self.after.pipeline and self.before.pipeline != self.after.pipeline:
+            yield f"pipeline {self.before.pipeline} -> {self.after.pipeline}"
         for path in dict.fromkeys([*self.before.files, *self.after.files]):
             old, new = self.before.files.get(path), self.after.files.get(path)
             if old != new:

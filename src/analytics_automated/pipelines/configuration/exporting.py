@@ -2,11 +2,16 @@
 
 What belongs to no pipeline (backends) is in `backends.yaml`. A pipeline without shipped files is `NAME.yaml`; one with
 them is `NAME/NAME.yaml`, and its files lie beside that under the paths that it knows them by. Where two of its tasks
-know different files by one path, the second is in `NAME/2/NAME.yaml`, and so on. Applying them all changes nothing.
+know different files by one path, the second is in `NAME/2/NAME.yaml`, and so on; where a shipped file itself is called
+NAME.yaml, the pipeline file is `NAME-2.yaml`. Applying them all changes nothing.
 """
 
+import errno
+import secrets
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND
@@ -31,14 +36,13 @@ class _Group:
 
     @property
     def path(self) -> PurePosixPath:
-        """Where the pipeline file lies."""
-        return self.folder / f"{self.pipeline}.yaml"
+        """Where the pipeline file lies: under a name that none of its shipped files has."""
+        names = (f"{self.pipeline}{number}.yaml" for number in chain([""], (f"-{place}" for place in count(2))))
+        return self.folder / next(name for name in names if not any(_covers(path, name) for path in self.files))
 
     def has_room_for(self, files: Mapping[str, PlannedFile]) -> bool:
         """True where no path of these would be another file's, or a folder where that has a file."""
-        return not any(_clash(path, content, self.files) for path, content in files.items()) and not any(
-            _covers(path, self.path.name) for path in files
-        )
+        return not any(_clash(path, content, self.files) for path, content in files.items())
 
 
 def _clash(path: str, content: PlannedFile, files: Mapping[str, PlannedFile]) -> bool:
@@ -61,19 +65,37 @@ class Export:
     """Contents of shipped files."""
 
     def write(self, folder: Path) -> list[Path]:
-        """Write everything below the folder, in the place of what has the same names; the pipeline files."""
-        written = []
-        for path, text in self.pipelines.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
-            written.append(target)
+        """Write everything below the folder, in the place of what has the same names; the pipeline files.
+
+        Each file is written beside its place first, and pipeline files come last. Never follows a link. Raises
+        `OSError`, whose `filename` is the file that could not be written.
+        """
         for path, content in self.files.items():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)
-            copy_out(Blob.objects.get(sha256=content.sha256, size=content.size).key, target)
-        return written
+            with _placed(folder, path) as target:
+                copy_out(Blob.objects.get(sha256=content.sha256, size=content.size).key, target)
+        for path, text in self.pipelines.items():
+            with _placed(folder, path) as target:
+                target.write_text(text, encoding="utf-8")
+        return [folder / path for path in self.pipelines]
+
+
+@contextmanager
+def _placed(folder: Path, path: PurePosixPath) -> Iterator[Path]:
+    """A new file to write, which then takes its place."""
+    target = folder / path
+    for part in (target, *target.parents[: len(path.parts) - 1]):
+        if part.is_symlink():
+            raise OSError(errno.ELOOP, "it is a link, which an export does not follow", str(part))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
+    try:
+        yield written
+        written.replace(target)
+    except FileNotFoundError:
+        gone = "the bytes of this shipped file are not in the storage any more"
+        raise OSError(errno.ENOENT, gone, str(target)) from None
+    finally:
+        written.unlink(missing_ok=True)
 
 
 def exported(stored: Stored, keys: Collection[Key] | None = None) -> Export:

@@ -1,11 +1,15 @@
 """The history of the configuration: who changed what, by which door."""
 
+import contextlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from pydantic import BaseModel, ValidationError
+
 from analytics_automated.pipelines.configuration.changes import Version
 from analytics_automated.pipelines.configuration.stored import Key, Stored, as_data, read_stored
+from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.models.change import Change, ChangeKind, Door
 
 
@@ -21,7 +25,7 @@ def version_of(stored: Stored, key: Key) -> Version:
     """That thing as it is now."""
     definition = stored.definition(key)
     files = {path: content.sha256 for path, content in stored.files.get(key, {}).items()}
-    return Version(as_data(definition) if definition is not None else None, files)
+    return Version(as_data(definition) if definition is not None else None, files, stored.pipelines.get(key, ""))
 
 
 def record(author: Author, *, applied: Collection[Key] = (), renamed: Mapping[Key, str] | None = None) -> None:
@@ -63,6 +67,17 @@ def _latest() -> dict[Key, Change]:
     """The latest line of everything under the name that it has now."""
     latest, away = Change.objects.latest_of_each(), Change.objects.renamed_away()
     return {key: line for key, line in latest.items() if key not in away or away[key].pk < line.pk}
+
+
+def recorded() -> Stored:
+    """The configuration as its history says that it is: within a change that is not recorded yet, as it was before."""
+    stored = Stored()
+    models: dict[str, type[BaseModel]] = {"backends": BackendDefinition, "tasks": TaskDefinition, "jobs": JobDefinition}
+    for (section, name), change in _latest().items():
+        if change.definition is not None:
+            with contextlib.suppress(ValidationError):
+                getattr(stored, section)[name] = models[section].model_validate(change.definition)
+    return stored
 
 
 def _line(author: Author, key: Key, kind: ChangeKind, pipeline: str, version: Version, snapshot: int | None) -> Change:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from analytics_automated.pipelines.configuration.stored import Files, Key
 from analytics_automated.pipelines.plans import PlannedFile
+from analytics_automated.pipelines.problems import ConfigurationError, Problem
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import StoredFile, read_chunks, remove, store
 
@@ -38,13 +39,17 @@ class Shipment:
                 raise ChangedFileError(source.name)
 
     def adopt(self) -> dict[tuple[str, int], Blob]:
-        """The blobs of all contents, in the caller's transaction."""
+        """The blobs of all contents, in the caller's transaction. Raises `ConfigurationError` where one has gone."""
         adopted = Blob.objects.adopt(self._fresh)
         doubled = [file.key for file in self._fresh if adopted[file.key].key != file.key]
         self._fresh = [file for file in self._fresh if file.key in doubled]
         digests = [sha256 for sha256, _ in self._sources]
         rows = Blob.objects.select_for_update(no_key=True).filter(sha256__in=digests)
-        return {(blob.sha256, blob.size): blob for blob in rows}
+        blobs = {(blob.sha256, blob.size): blob for blob in rows}
+        if not self._sources.keys() <= blobs.keys():
+            # It was there when the others were stored, in nobody's name, and was swept since.
+            raise ConfigurationError([Problem((), "a shipped file has just gone from the storage: apply again")])
+        return blobs
 
     def discard(self) -> None:
         """Remove what was stored and is nobody's."""

@@ -1,11 +1,13 @@
 """The whole configuration, looked at after a change by pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from django.db import transaction
 
 from analytics_automated.pipelines.checks.configuration import LOCAL_BACKEND, Checked, check_configuration
-from analytics_automated.pipelines.configuration.history import Author, record
+from analytics_automated.pipelines.configuration.history import Author, record, recorded
+from analytics_automated.pipelines.configuration.ownership import pipeline_name_problems
 from analytics_automated.pipelines.configuration.stored import Key, Stored, read_stored, with_files
 from analytics_automated.pipelines.definitions import BackendDefinition, JobDefinition, TaskDefinition
 from analytics_automated.pipelines.models import Backend, Job, Snapshot
@@ -24,29 +26,37 @@ def verify_stored(who: str = "", renamed: Mapping[Key, str] | None = None) -> No
     history; `renamed` are things with the names that they had until now.
 
     For changes by pages: call it in the transaction of the change, and let `ConfigurationError` undo that. What a file
-    may not say, a page may not either, so whatever is stored can be exported and applied.
+    may not say, a page may not either, so whatever is stored can be exported and applied. Problems that were there
+    before (a plug-in that is gone) are no reason to refuse a change: one thing after the other can be mended.
     """
     stored = read_stored()
     checked, errors = _checked(stored)
-    if errors:
-        raise ConfigurationError(errors)
-    for name in stored.jobs:
-        plan = checked.plans.get(name)
-        snapshot = Snapshot.of(with_files(plan, stored.files)) if plan is not None else None
-        Job.objects.filter(name=name).update(snapshot=snapshot)
+    if errors and (added := new_problems(errors, recorded())):
+        raise ConfigurationError(added)
+    for name, plan in checked.plans.items():
+        snapshot = Snapshot.of(with_files(plan, stored.files))
+        Job.objects.filter(name=name).exclude(snapshot=snapshot).update(snapshot=snapshot)
     record(Author(who, Door.PAGES), renamed=renamed)
+
+
+def new_problems(problems: Iterable[Problem], before: Stored) -> list[Problem]:
+    """Those of the errors that the configuration did not have before."""
+    known = {(problem.path, problem.message) for problem in _checked(before)[1]}
+    return [problem for problem in problems if not problem.warning and (problem.path, problem.message) not in known]
 
 
 def problems_with_task(name: str, definition: TaskDefinition, before: str | None = None) -> list[Problem]:
     """What `verify_stored` would find wrong once that Task was saved, in the place of the one that is called `before`.
     Nothing is locked, and nothing written."""
     stored = read_stored()
+    present = replace(stored)
     stored.problems = [problem for problem in stored.problems if problem.path[:2] != ("tasks", before)]
     stored.tasks = {name if there == before else there: each for there, each in stored.tasks.items()}
     stored.tasks[name] = definition
     if before not in (None, name):
         stored.jobs = {there: _with_renamed_task(job, str(before), name) for there, job in stored.jobs.items()}
-    return _checked(stored)[1]
+    errors = _checked(stored)[1]
+    return new_problems(errors, present) if errors else []
 
 
 def _with_renamed_task(job: JobDefinition, before: str, name: str) -> JobDefinition:
@@ -58,7 +68,8 @@ def _checked(stored: Stored) -> tuple[Checked, list[Problem]]:
     """What came of the checks, and all errors."""
     unreadable = {(str(problem.path[0]), str(problem.path[1])) for problem in stored.problems}
     checked = check_configuration(stored.backends, stored.tasks, stored.jobs, unreadable=unreadable)
-    return checked, [problem for problem in [*stored.problems, *checked.problems] if not problem.warning]
+    problems = [*stored.problems, *checked.problems, *pipeline_name_problems(stored.pipelines)]
+    return checked, [problem for problem in problems if not problem.warning]
 
 
 def ensure_local_backend() -> None:

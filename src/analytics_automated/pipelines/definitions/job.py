@@ -58,6 +58,12 @@ class ValidatorUse(Definition):
 Validators = list[Annotated[ValidatorUse, BeforeValidator(_validator)]]
 
 
+def _takes_something(size: int) -> int:
+    if size < 1:
+        raise ValueError("takes no file at all: write at least 1, or leave it out for the service's own bound")
+    return size
+
+
 class JobInputDefinition(Definition):
     """A file, or several, that a caller sends."""
 
@@ -65,7 +71,9 @@ class JobInputDefinition(Definition):
     description: TextOrNone = Field(None, description="Help for people.")
     optional: Boolean = Field(False, description="May be left out.")
     many: Boolean = Field(False, description="Several files may be sent.")
-    max_size: Size | None = Field(None, description="Most bytes of one file; a setting's default unless said.")
+    max_size: Annotated[Size, AfterValidator(_takes_something)] | None = Field(
+        None, description="Most bytes of one file, at least 1; a setting's default unless said."
+    )
     max_files: Integer | None = Field(None, ge=1, description="Most files; a setting's default unless said.")
     unpack: list[Literal["zip", "tar"]] = Field([], description="Archives that are taken apart.")
     validators: Validators = Field([], description="Checks of every file.")

@@ -56,7 +56,7 @@ def _program(word: str, parts: Parts) -> list[str]:
 
 def interpreter_of(word: str, parts: Parts) -> list[str]:
     """What runs a script of the author's own, by its first line; nothing for other programs, and for scripts that
-    cannot be shipped. Shipped files are no programs, so that they need one."""
+    cannot be shipped. Named with its interpreter, a script runs on any backend that has that on its PATH."""
     if parts.ground.beside(word) is None or not parts.level.ships:
         return []
     try:

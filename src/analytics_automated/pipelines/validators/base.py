@@ -52,6 +52,11 @@ def could_not_check(validator: str) -> Invalid:
     )
 
 
+def too_much_memory(pattern: str) -> Invalid:
+    """What a caller reads where matching needs more memory than there is."""
+    return Invalid(f"The text takes too much memory to be matched with the pattern {excerpt(pattern, 100)}.")
+
+
 class TooSlow(Exception):
     """The data could not be checked within the time bound."""
 

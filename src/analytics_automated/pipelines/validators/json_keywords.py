@@ -10,7 +10,7 @@ import regex
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from analytics_automated.pipelines.validators.base import TooSlow, excerpt
+from analytics_automated.pipelines.validators.base import TooSlow, excerpt, too_much_memory
 
 seconds_left: ContextVar[Callable[[], float]] = ContextVar("seconds_left")
 """Asked at every keyword: the seconds that are left, or `TooSlow`."""
@@ -40,6 +40,8 @@ def _found(pattern: str, text: str) -> bool:
         return regex.search(pattern, text, timeout=seconds_left.get()()) is not None
     except TimeoutError:
         raise TooSlow from None
+    except MemoryError:
+        raise too_much_memory(pattern) from None
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:

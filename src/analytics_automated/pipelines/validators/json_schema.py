@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-import regex
 from jsonschema import Draft7Validator, Draft201909Validator, Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import specification_with
 
+from analytics_automated.pipelines.patterns import compile_pattern
 from analytics_automated.pipelines.validators.base import CheckedStream, Invalid, excerpt
 from analytics_automated.pipelines.validators.json_keywords import OWN_KEYWORDS, bounded, seconds_left
 
@@ -127,9 +127,9 @@ def _check_parts(schema: Mapping[str, Any], draft: Any) -> None:
             *([contents["pattern"]] if "pattern" in contents else []),
         ]:
             try:
-                regex.compile(pattern)
-            except (regex.error, ValueError, OverflowError, RecursionError) as error:
-                raise ValueError(f"{excerpt(pattern)} is no regular expression: {error}") from None
+                compile_pattern(pattern)
+            except ValueError as error:
+                raise ValueError(f"{excerpt(pattern)} {error}") from None
     _check_circles(parts, resolver)
 
 

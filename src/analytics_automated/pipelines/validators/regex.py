@@ -2,9 +2,9 @@
 
 from typing import Final
 
-import regex
 from pydantic import Field, field_validator
 
+from analytics_automated.pipelines.patterns import compile_pattern
 from analytics_automated.pipelines.validators.base import (
     CheckedStream,
     Invalid,
@@ -12,6 +12,7 @@ from analytics_automated.pipelines.validators.base import (
     TooSlow,
     Validator,
     excerpt,
+    too_much_memory,
 )
 
 LONGEST: Final = 1_048_576
@@ -26,7 +27,7 @@ class RegexOptions(Options):
         max_length=10_000,
         description=(
             "Regular expression, in the syntax of the Python package `regex`, which includes that of `re`. "
-            "It must match the whole line or text, not only a part."
+            "It must match the whole line or text, not only a part. Recursion, such as `(?R)` or `(?1)`, is refused."
         ),
     )
     every_line: bool = Field(
@@ -40,10 +41,7 @@ class RegexOptions(Options):
     @field_validator("pattern")
     @classmethod
     def _pattern_compiles(cls, pattern: str) -> str:
-        try:
-            regex.compile(pattern)
-        except (regex.error, ValueError, OverflowError, RecursionError) as error:
-            raise ValueError(f"not a regular expression: {error}") from None
+        compile_pattern(pattern)
         return pattern
 
 
@@ -52,7 +50,8 @@ class RegexValidator(Validator[RegexOptions]):
 
     The text is UTF-8. An empty file is one empty line. A line, or the whole text where it is matched as
     such, has at most 1,048,576 characters. Matching ends at the time bound, so a pattern that backtracks
-    without end holds up nobody.
+    without end holds up nobody; while it matches, the bound counts processor time of the whole process. A match
+    that needs more memory than there is refuses the file.
     """
 
     name = "regex"
@@ -60,7 +59,7 @@ class RegexValidator(Validator[RegexOptions]):
 
     def __init__(self, options: RegexOptions) -> None:
         super().__init__(options)
-        self._pattern = regex.compile(options.pattern)
+        self._pattern = compile_pattern(options.pattern)
 
     def check(self, stream: CheckedStream) -> None:
         """Read the stream to its end, or to the first line that does not match."""
@@ -93,6 +92,8 @@ class RegexValidator(Validator[RegexOptions]):
             return self._pattern.fullmatch(text, timeout=stream.seconds_left()) is not None
         except TimeoutError:
             raise TooSlow from None
+        except MemoryError:
+            raise too_much_memory(self.options.pattern) from None
 
     def _shown(self) -> str:
         return excerpt(self.options.pattern, 100)
