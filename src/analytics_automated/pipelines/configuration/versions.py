@@ -53,7 +53,7 @@ def history_lines(changes: Sequence[Change]) -> list[HistoryLine]:
 
 def version_at(change: Change | None) -> Version:
     """The thing as it was from that change on."""
-    return Version() if change is None else Version(change.definition, change.files)
+    return Version() if change is None else Version(change.definition, change.files, change.pipeline)
 
 
 @dataclass(frozen=True)
