@@ -38,7 +38,8 @@ def admin_client(db: None, client: Client) -> Client:
 def things(data: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Section, name and keys of everything that a file defines, in an order in which it can be typed."""
     for section in MODELS:
-        for name, each in data.get(section, {}).items():
+        # A job that names its successor comes after that.
+        for name, each in sorted(data.get(section, {}).items(), key=lambda entry: "deprecated" in entry[1]):
             yield section, name, each
 
 
