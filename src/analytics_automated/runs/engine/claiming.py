@@ -78,11 +78,11 @@ def _found(step_run_id: int) -> StepRun | None:
 def _take(step_run: StepRun, backend: Backend, worker: str, queues: Collection[str], *, waits: bool) -> Claim | None:
     """Compare-and-set of the step, with what it begins; none, and nothing written, where another was faster or a limit
     is reached. Without `waits` it is also left to whoever is just about to begin its Submission."""
-    now = timezone.now()
     plan = step_run.submission.snapshot.plan
     with transaction.atomic():
         if not may_take(backend) or not _begin(step_run.submission, waits=waits):
             return None
+        now = timezone.now()  # after the Submission's own beginning
         mine = StepRun.objects.filter(
             pk=step_run.pk,
             status__in=step_origins(StepStatus.RUNNING, [StepStatus.QUEUED]),
