@@ -54,11 +54,18 @@ def data_folder_lock(folder: DataFolder) -> Iterator[None]:
 def end_with_supervisor() -> None:
     """Called in a child: have the kernel send SIGTERM when the supervisor dies, however it dies (Linux)."""
     supervisor = os.environ.pop(SUPERVISOR_VARIABLE, "")
-    if not supervisor or not sys.platform.startswith("linux"):
+    if not supervisor:
         return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(supervisor):
-        raise SystemExit(0)
+    end_with_parent(int(supervisor), signal.SIGTERM)
+
+
+def end_with_parent(parent: int, number: signal.Signals) -> None:
+    """Have the kernel send this process that signal when its parent dies (Linux: prctl(2), PR_SET_PDEATHSIG); where it
+    is dead already, end."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:
+            raise SystemExit(0)
 
 
 @dataclass

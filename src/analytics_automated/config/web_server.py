@@ -1,11 +1,14 @@
 """The web server: gunicorn with threads, on a socket of our own. `docs/decisions/` says why."""
 
 import logging
+import signal
 import socket
 import struct
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+
+from analytics_automated.config.supervisor import end_with_parent
 
 STALLED_SECONDS = 30
 """After this long without a byte a client loses its connection, and the thread is free again."""
@@ -62,6 +65,11 @@ class _StalledClients(logging.Filter):
         return not isinstance(error, BlockingIOError | TimeoutError | ConnectionError)
 
 
+def _end_with_arbiter(server: Any, _worker: Any) -> None:
+    """In gunicorn's worker process: one whose arbiter was killed would linger, as long as clients keep connections."""
+    end_with_parent(server.pid, signal.SIGKILL)
+
+
 def serve(descriptor: int, threads: int) -> None:
     """Serve on that listening socket until SIGTERM or SIGINT; requests under way are finished."""
     logging.getLogger("gunicorn.error").addFilter(_StalledClients())
@@ -76,6 +84,7 @@ def serve(descriptor: int, threads: int) -> None:
             "timeout": 60,
             "graceful_timeout": 10,
             "preload_app": True,
+            "post_fork": _end_with_arbiter,
             "sendfile": False,  # it would wait for a stalled client without regard to the limit
             "control_socket_disable": True,
             "accesslog": None,
