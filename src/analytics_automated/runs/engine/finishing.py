@@ -37,8 +37,8 @@ class Gathered:
 
 def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Sequence[Gathered] = ()) -> list[StepRun]:
     """Record how the attempt ended, with its Results, and do what follows: queue the steps that became ready, or
-    end the Submission. Returns the steps that became ready: the caller goes on with the first that it may take,
-    and wake-ups go out for the others.
+    end the Submission. Returns the steps that became ready. The caller then takes up the best step that there is, so
+    nobody is told of the first of them that it may take; wake-ups go out for the others.
 
     The next item of the same step is not among them: a caller takes it up if it is the best, and nobody is told of
     it, as the caller looks. So a wide step does not keep its workers from the steps of others.
