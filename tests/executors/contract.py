@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from analytics_automated.executors.base import Cause, CommandSpec, Executor, Outcome
+from analytics_automated.executors.base import Cause, CommandSpec, Executor, Outcome, Polled
 
 PATIENCE = 60.0
 """Seconds after which a test that waits for something gives up. No test takes as long when all is well."""
@@ -247,7 +247,7 @@ class ExecutorContract:
         handle = executor.submit(commands.python(TREE, timeout=self.time_limit))
         tree = self.tree(commands)
         outcomes: dict[str, Outcome] = {}
-        until(lambda: outcomes.update(executor.poll([handle])) or outcomes, "the end by polling")
+        until(lambda: outcomes.update(executor.poll([handle]).outcomes) or outcomes, "the end by polling")
         assert outcomes[handle].cause is Cause.TIMEOUT
         assert not [process for process in tree if alive(process)]
 
@@ -304,15 +304,16 @@ class ExecutorContract:
         handle = executor.submit(commands("sleep", "600"))
         assert executor.wait(handle, 0) is None
         assert executor.wait(handle, 0.01) is None
-        assert executor.poll([handle]) == {}
+        polled = executor.poll([handle])
+        assert (polled.outcomes, polled.running) == ({}, {handle})
         executor.cancel([handle])
         assert executor.wait(handle, PATIENCE) is not None
 
     def test_an_outcome_is_handed_out_once(self, executor, commands):
         waited, polled = executor.submit(commands("true")), executor.submit(commands("true"))
         executor.wait(waited, PATIENCE)
-        until(lambda: polled in executor.poll([waited, polled]), "the end by polling")
-        assert executor.poll([waited, polled]) == {}
+        until(lambda: polled in executor.poll([waited, polled]).outcomes, "the end by polling")
+        assert executor.poll([waited, polled]) == Polled()
         for handle in (waited, polled, "never heard of"):
             with pytest.raises(KeyError):
                 executor.wait(handle, 0)

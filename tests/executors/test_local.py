@@ -300,7 +300,7 @@ class TestLocalExecutor(ExecutorContract):
         handle = executor.submit(commands.python(TREE, timeout=0))
         tree = self.tree(commands)
         for _ in range(20):
-            assert executor.poll([handle]) == {}
+            assert executor.poll([handle]).outcomes == {}
         assert all(alive(process) for process in tree)
         for process in tree:
             process.kill()
@@ -432,7 +432,7 @@ class TestLocalExecutor(ExecutorContract):
             outcomes.append(handle)
 
         def poll(some: list[str]) -> None:
-            until(lambda: len(outcomes) == 100 or outcomes.extend(executor.poll(some)), "all to end")
+            until(lambda: len(outcomes) == 100 or outcomes.extend(executor.poll(some).outcomes), "all to end")
 
         with ThreadPoolExecutor(50) as pool:
             work = [pool.submit(poll, handles), pool.submit(poll, handles[::-1])]

@@ -10,7 +10,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from analytics_automated.executors.attended import AttendedCommand
-from analytics_automated.executors.base import CommandSpec, Executor, Outcome
+from analytics_automated.executors.base import CommandSpec, Executor, Outcome, Polled
 
 GRACE_SECONDS = 1.0
 """What a command has between SIGTERM and SIGKILL to clean up, where it is ended before its time."""
@@ -67,20 +67,26 @@ class LocalExecutor(Executor):
         finally:
             command.attendance.release()
 
-    def poll(self, handles: Iterable[str]) -> dict[str, Outcome]:
+    def poll(self, handles: Iterable[str]) -> Polled:
         """Attend each of the commands for a moment. Another thread's outcomes are left to that thread."""
         outcomes = {}
+        running = set()
         for handle in handles:
             command = self._commands.get(handle)
-            if command is None or not command.attendance.acquire(blocking=False):
+            if command is None:
+                continue
+            if not command.attendance.acquire(blocking=False):
+                running.add(handle)
                 continue
             try:
                 outcome = command.attend(0)
-                if outcome is not None and self._commands.pop(handle, None) is not None:
+                if outcome is None:
+                    running.add(handle)
+                elif self._commands.pop(handle, None) is not None:
                     outcomes[handle] = outcome
             finally:
                 command.attendance.release()
-        return outcomes
+        return Polled(outcomes, frozenset(running))
 
     def cancel(self, handles: Iterable[str]) -> None:
         """End the commands. What follows SIGTERM happens while somebody waits or polls."""
