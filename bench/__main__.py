@@ -4,9 +4,11 @@ import datetime as dt
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from bench.bystanders import Bystanders
 from bench.figures import Findings
 from bench.machine import describe_machine, describe_source
 from bench.parts import PARTS, Part, chosen
@@ -20,16 +22,17 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def measure(parts: list[Part]) -> dict[str, Findings]:
-    """Measure the parts, one after the other. Raises `BenchmarkError`."""
+def measure(parts: list[Part]) -> tuple[dict[str, Findings], list[tuple[str, str]]]:
+    """Measure the parts, one after the other; what was found, and the servers' versions. Raises `BenchmarkError`."""
     run: dict[str, Findings] = {}
     with Stacks() as stacks:
         for part in parts:
-            began = time.monotonic()
-            run[part.name] = part.measure(stacks)
+            began, bystanders = time.monotonic(), Bystanders()
+            found = part.measure(stacks)
+            run[part.name] = replace(found, bystanders=bystanders.share())
             print(f"bench: {part.name}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
             print(f"\n{others_table(run[part.name])}\n", flush=True)
-    return run
+        return run, stacks.versions()
 
 
 def main(names: str) -> int:
@@ -43,12 +46,13 @@ def main(names: str) -> int:
     began = time.monotonic()
     try:
         parts = chosen(names)
-        run = measure(parts)
+        run, servers = measure(parts)
     except (BenchmarkError, ValueError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     finally:
         signal.alarm(0)
+    machine += servers
     print(f"{bounds_table(run)}\n")
     print("; ".join(f"{word}: {what}" for word, what in machine))
     if len(parts) == len(PARTS):

@@ -5,7 +5,7 @@ import random
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 LONGEST_PAUSE = 0.03
 """Seconds."""
@@ -102,8 +102,10 @@ class Findings:
 
     bounded: Sequence[Figure] = ()
     """Figures that are to reach something."""
-    others: Sequence[Figure] = field(default=())
+    others: Sequence[Figure] = ()
     """What they were made of, and what else is worth knowing."""
+    bystanders: float = 0.0
+    """The part of the machine's processors that others took meanwhile."""
 
 
 def time_figure(name: str, times: Times) -> Figure:

@@ -23,8 +23,9 @@ def _bounds_row(figure: Figure) -> Sequence[str]:
 
 
 def others_table(findings: Findings) -> str:
-    """What a part measured besides."""
-    return _table(MEASURED, [(each.name, each.show(each.value), each.detail) for each in findings.others])
+    """What a part measured besides, and how quiet the machine was."""
+    table = _table(MEASURED, [(each.name, each.show(each.value), each.detail) for each in findings.others])
+    return f"{table}\n\nOther processes took {findings.bystanders:.0%} of the processors meanwhile."
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import psycopg
+from redis import Redis
 
 from bench.processes import REPOSITORY, BenchmarkError, Started, python
 
@@ -63,6 +64,16 @@ class Stacks:
             broker=f"{broker}/{2 * number + 1}",
             servers=servers.process.pid,
         )
+
+    def versions(self) -> list[tuple[str, str]]:
+        """The servers and their versions; none where none was asked for."""
+        if self._servers is None:
+            return []
+        with psycopg.connect(self._addresses["AA_DATABASE_URL"]) as connection:
+            postgresql = connection.info.parameter_status("server_version") or "unknown"
+        with Redis.from_url(self._addresses["AA_BROKER_URL"]) as client:
+            info = client.info("server")
+        return [("PostgreSQL", postgresql), ("Redis", str(info["redis_version"]))]
 
     def _started(self) -> Started:
         """The servers that the tests use, by their own program."""
