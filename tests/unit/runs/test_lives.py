@@ -18,11 +18,13 @@ from analytics_automated.runs.verdicts import Verdict
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import store
 from unit.runs.conftest import PIPELINE, apply_text
+from unit.runs.invariants import broken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUEUES = frozenset({"LOCALHOST"})
 GOOD = Verdict(StepStatus.COMPLETE)
 BAD = Verdict(StepStatus.ERROR, "Step 'x' failed with exit code 1.", "exit")
+STOP = Verdict(StepStatus.COMPLETE, "enough", stops=True)
 ENDED = Outcome(Cause.CANCELLED)
 
 Submit = Callable[..., Submission]
@@ -276,6 +278,25 @@ def test_what_runs_is_complete_or_was_deleted_is_not_started_again(submit: Submi
         engine.delete(submission.pk)
     with pytest.raises(engine.NotResumable):
         engine.retry(submission.pk)
+
+
+@pytest.mark.parametrize("on_failure", ["cancel", "finish"])
+@pytest.mark.parametrize("first", ["left", "right"])
+def test_a_job_that_one_step_ended_and_another_failed_begins_nothing_more_when_it_is_started_again(
+    submit: Submit, on_failure: str, first: str
+) -> None:
+    apply_text(PIPELINE.replace("    runnable: true", f"    runnable: true\n    on_failure: {on_failure}"))
+    submission = submit()
+    finish(take(submission, "first"), GOOD, "one")
+    claims = {name: take(submission, name) for name in ("left", "right")}
+    for name in (first, *({"left", "right"} - {first})):
+        finish(claims[name], BAD) if name == "left" else finish(claims[name], STOP, "three")
+    assert engine.retry(submission.pk).unfinished == 1
+    assert statuses(submission) == {"first": "COMPLETE", "left": "QUEUED", "right": "COMPLETE", "last": "SKIPPED"}
+    finish(take(submission, "left"), GOOD, "two")
+    submission.refresh_from_db()
+    assert (submission.status, submission.stopped_step, submission.message) == ("COMPLETE", "right", "enough")
+    assert broken() == []
 
 
 # Deletion
