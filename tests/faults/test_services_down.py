@@ -167,6 +167,20 @@ def test_a_broker_that_is_restarted_loses_nothing_that_runs_or_waits(
     assert copied(service)
 
 
+def test_what_a_killed_worker_leaves_is_ended_also_while_the_broker_is_away(
+    service: Service, system: LiveSystem, redis: Redis, tmp_path: Path
+) -> None:
+    submission, command = submitted(service, tmp_path)
+    redis.stop()
+    system.children()["worker"].kill()
+    until(lambda: not alive(command), "the orphan to be ended")
+    redis.start()
+    pids(tmp_path, submission, 2)
+    (tmp_path / "go").touch()
+    ended = service.finished(submission)
+    assert (ended["status"], service.step(ended, "gate")["attempt"]) == ("COMPLETE", 2)
+
+
 def test_a_queue_that_appears_while_the_broker_is_away_is_served(
     service: Service, system: LiveSystem, redis: Redis, tmp_path: Path
 ) -> None:
