@@ -10,10 +10,13 @@ from django.utils import timezone
 
 from analytics_automated.executors.base import Cause, Log, Outcome
 from analytics_automated.pipelines.definitions.task import RetriesDefinition, TaskDefinition
+from analytics_automated.pipelines.refusals import Refused
 from analytics_automated.runs import engine, execution
 from analytics_automated.runs.engine import Gathered, following, losing
 from analytics_automated.runs.engine.retrying import next_try
+from analytics_automated.runs.intake import Intake
 from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission, SubmissionInput
+from analytics_automated.runs.resubmitting import resubmit
 from analytics_automated.runs.states import StepStatus
 from analytics_automated.runs.verdicts import Verdict
 from analytics_automated.storage.models import Blob
@@ -388,6 +391,27 @@ def test_a_late_worker_writes_nothing_into_an_attempt_that_was_lost_and_erased(s
     execution.run(claim, deleted_just_now)
     left = Attempt.objects.get()
     assert (left.cause, left.argv, left.work_folder, left.stdout) == ("lost", [], "", "")
+    assert Blob.objects.count() == 0
+
+
+@pytest.mark.parametrize("when", ["before it is read", "before it is checked", "before it is written"])
+def test_what_is_deleted_while_it_is_submitted_again_is_refused_and_nothing_is_left(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    submission = submit(b"mine")
+    if when == "before it is read":
+        engine.delete(submission.pk)
+    elif when == "before it is checked":
+        check = Intake.submit
+        monkeypatch.setattr(
+            Intake, "submit", lambda intake, *args: (engine.delete(submission.pk), check(intake, *args))[1]
+        )
+    else:
+        write = engine.submit
+        monkeypatch.setattr(engine, "submit", lambda **given: (engine.delete(submission.pk), write(**given))[1])
+    with pytest.raises((engine.NotResumable, Refused)):
+        resubmit(submission, 0)
+    assert Submission.objects.get().erased
     assert Blob.objects.count() == 0
 
 
