@@ -198,8 +198,12 @@ def test_without_a_database_callers_are_asked_to_come_again(
     done = service.run("copy", files={"text": b"text"})
     before = tracebacks(system)
     postgresql.stop()
+    links = done["links"]
+    doors = [links[name] for name in ("self", "events", "results", "archive")]
+    doors += [done["steps"][0]["runs"]["url"], done["inputs"][0]["url"], done["results"][0]["url"]]
     for answer in (
-        service.http.get(done["links"]["self"]),
+        *(service.http.get(address) for address in doors),
+        *(service.http.post(f"{links['self']}/{act}") for act in ("cancel", "retry", "resubmit")),
         service.http.get("/api/v1/jobs"),
         service.post("copy", files={"text": b"text"}),
         service.post("copy", json={"inputs": {"text": "text"}}),
