@@ -44,6 +44,13 @@ tasks:
     script: |
       until [ -e "$param_place/fail" ]; do sleep 0.02; done
       exit 3
+  leaves_a_daemon:
+    inputs: {text: text.txt}
+    outputs: {done: done.txt}
+    parameters: {place: {type: string}}
+    script: |
+      (setsid sleep 300 < /dev/null > /dev/null 2>&1 &)
+      cp "$input_text" "$output_done"
   lost_once: {inputs: {text: text.txt}, outputs: {done: done.txt}, parameters: {place: {type: string}},
               retries: {max: 0}, script: 'echo "$$" > "$param_place/$submission_id.pid"; sleep 300'}
   after: {inputs: {done: in.txt}, outputs: {copied: out.txt}, command: "cp {input.done} {output.copied}"}
@@ -64,6 +71,7 @@ tasks:
       [ -e "$param_place/mended" ] || exit 1
       cp "$input_done" "$output_copied"
 jobs:
+  leaves_a_daemon: {runnable: true, steps: [leaves_a_daemon]}
   lost_once: {runnable: true, steps: [lost_once]}
   beside: {runnable: true, steps: [{task: tree, ordering: 1}, {task: fails, ordering: 1}, {task: after, inputs: {done: tree.done}, ordering: 2}]}
   tree: {runnable: true, steps: [tree, after]}
@@ -262,6 +270,12 @@ def test_what_a_killed_worker_leaves_is_ended_and_cleared_away(
     until(lambda: not any(alive(process) for process in left), "the orphans to be ended")
     assert service.finished(submission)["status"] == "CANCELLED"
     until(lambda: not any((system.data / "work").iterdir()), "its work folder to be removed")
+
+
+def test_a_daemon_that_a_command_left_behind_is_ended_though_all_is_well(service: Service, tmp_path: Path) -> None:
+    ended = service.finished(submitted(service, "leaves_a_daemon", tmp_path))
+    assert ended["status"] == "COMPLETE"
+    until(lambda: not carrying(ended), "the daemon to be ended")
 
 
 class LiveWorker:
