@@ -148,7 +148,7 @@ def _execute(
 ) -> Outcome:
     """Run the command to its end; what is kept of it holds no secret."""
     executor = executor_of(claim.backend)
-    attempt = Attempt.objects.filter(pk=claim.attempt.pk)
+    attempt = Attempt.objects.filter(pk=claim.attempt.pk, finished__isnull=True)  # what was lost may be erased by now
     try:
         handle = executor.submit(prepared.spec)
     except BackendUnavailable as error:
