@@ -95,6 +95,7 @@ def run_worker(
     from analytics_automated.worker.attendant import Attendant
     from analytics_automated.worker.keeper import start_keeper
     from analytics_automated.worker.service import service
+    from analytics_automated.worker.stopping import StoppableWorker
 
     fixup(app)
     service.slots = concurrency or AA.worker_concurrency or os.cpu_count() or 1
@@ -107,7 +108,8 @@ def run_worker(
     warnings.filterwarnings("ignore", category=SecurityWarning)
     # And, whenever a connection is lost, of what the next major version will do.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
-    worker = app.Worker(
+    worker = StoppableWorker(
+        app,
         pool="threads",
         concurrency=service.slots,
         queues=[MAINTENANCE_QUEUE, *sorted(service.queues)],
