@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 from celery import bootsteps
-from celery.signals import worker_shutting_down
 from django.conf import settings
 from django.db import connection
 
@@ -30,6 +29,7 @@ class Attendant(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         """Called whenever the consumer is connected."""
+        logger.info("this worker takes up steps", extra={"slots": service.slots, "queues": sorted(service.queues)})
         self._stopped = threading.Event()  # that of an earlier thread stays set, however long that takes to see it
         threading.Thread(target=self._attend, args=(consumer, self._stopped), name="attendant", daemon=True).start()
 
@@ -64,8 +64,3 @@ class Attendant(bootsteps.StartStopStep):
             logger.info("a queue appeared", extra={"queue": queue})
             consumer.call_soon(consumer.add_task_queue, queue)
         service.queues |= there
-
-
-@worker_shutting_down.connect
-def _stop(**_: Any) -> None:
-    service.stop(settings.AA.stop_grace)

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from analytics_automated.executors.base import Cause
+from analytics_automated.pipelines.plans import FORMAT
 from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.finishing import try_again
 from analytics_automated.runs.engine.following import follow
@@ -15,8 +16,8 @@ from analytics_automated.runs.verdicts import Verdict
 
 
 def running_steps() -> QuerySet[StepRun]:
-    """All steps that some worker runs."""
-    return StepRun.objects.filter(status=StepStatus.RUNNING)
+    """All steps that some worker runs, but for those of formats that this version does not know."""
+    return StepRun.objects.filter(status=StepStatus.RUNNING, format=FORMAT)
 
 
 def lose(step_run: StepRun, *, only_expired: bool = False) -> bool:
