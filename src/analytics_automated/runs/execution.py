@@ -79,6 +79,10 @@ def run(claim: engine.Claim, started: Callable[[Running], None]) -> list[StepRun
             return _record(engine.end_stopped, claim, None)
         if is_full(error):
             return _out_of_room(claim, folder)
+        if _is_given_away(claim.step_run):
+            # This worker was out of touch for so long that its step was taken from it, and its folder removed.
+            logger.warning("an attempt broke off: its step is another's", extra=_ids(claim.step_run))
+            return []
         logger.exception("an attempt broke", extra=_ids(claim.step_run))
         message = f"Step '{claim.step_run.step}' could not be run by this service."
         outcome = Outcome(Cause.LOST, detail=f"{type(error).__name__}: {error}")
@@ -130,6 +134,11 @@ def _run(claim: engine.Claim, folder: WorkFolder, started: Callable[[Running], N
     except Unfit as unfit:
         return _record(engine.finish, claim, judge_unfit(step, str(unfit), told), outcome)
     return _record(engine.finish, claim, verdict, outcome, gathered)
+
+
+def _is_given_away(step_run: StepRun) -> bool:
+    mine = StepRun.objects.filter(pk=step_run.pk, attempt=step_run.attempt, status=StepStatus.RUNNING)
+    return not persist(mine.exists, settings.AA.lease_seconds)
 
 
 def _out_of_room(claim: engine.Claim, folder: WorkFolder) -> list[StepRun]:
