@@ -46,7 +46,7 @@ class Storm:
                 load.wait()
                 strikes.settle()
             if not self.installation.rest(self._patience() / 2):
-                self.figures.note(["it did not come to rest"])
+                self.figures.note(["it did not come to rest", *self.installation.unrest()])
             self.figures.seconds = time.monotonic() - began
             self._look(load, strikes)
         finally:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -118,7 +119,8 @@ class Installation:
 
     def remove(self) -> None:
         """End whatever is left, and give back servers and disk."""
-        self.system.kill()
+        if self.system.process is not None:
+            self.system.kill()
         for each in self.more:
             each.wait()
         for server in (self.postgresql, self.redis):
@@ -145,6 +147,16 @@ class Installation:
             self.keep_workers()
             time.sleep(0.5)
         return True
+
+    def unrest(self) -> Iterator[str]:
+        """What is still under way, and what may keep it from its end: for whoever looks for a fault."""
+        live = "SELECT * FROM runs_steprun WHERE status IN ('PENDING', 'QUEUED', 'RUNNING') ORDER BY id LIMIT 20"
+        yield from (f"step under way: {row}" for row in self.rows(live))
+        yield from (f"said of a backend: {row}" for row in self.rows("SELECT * FROM runs_outlook WHERE obstacle <> ''"))
+        yield from (f"worker {process.pid} is {process.status()}" for process in self.workers())
+        if self.postgresql is not None:
+            sessions = "SELECT * FROM pg_stat_activity WHERE datname = 'storm' AND state <> 'idle'"
+            yield from (f"session: {row}" for row in self.rows(sessions))
 
     def work_folders(self) -> list[Path]:
         """Folders of attempts."""
