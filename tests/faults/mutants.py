@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SIZE = os.environ.get("AA_TEST_STORM", "80,16,1")
+SIZE = os.environ.get("AA_TEST_STORM", "200,60,1")
 STACK = os.environ.get("AA_TEST_STACK", "embedded")
 
 

@@ -79,7 +79,7 @@ def run(claim: engine.Claim, started: Callable[[Running], None]) -> list[StepRun
             return _record(engine.end_stopped, claim, None)
         if is_full(error):
             return _out_of_room(claim, folder)
-        if _is_given_away(claim.step_run):
+        if isinstance(error, OSError) and _is_given_away(claim.step_run):
             # This worker was out of touch for so long that its step was taken from it, and its folder removed.
             logger.warning("an attempt broke off: its step is another's", extra=_ids(claim.step_run))
             return []

@@ -130,13 +130,13 @@ class Strikes:
         return found is not None
 
     def _freeze_worker(self) -> bool:
-        """Past its lease; then it wakes."""
+        """Past its lease; then it wakes, before or after another worker has ended what was its step."""
         awake = [each for each in self.installation.workers() if each.status() != psutil.STATUS_STOPPED]
         if not awake:
             return False
         frozen = self.chance.choice(awake)
         frozen.send_signal(signal.SIGSTOP)
-        self._last(threading.Timer(LEASE * 1.7, _wake, [frozen]))
+        self._last(threading.Timer(LEASE * self.chance.uniform(1.0, 2.0), _wake, [frozen]))
         return True
 
     def _lose_messages(self) -> bool:
