@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help install install-dev demo test faults docs bench lock clean
+.PHONY: help install install-dev demo test faults mutants docs bench lock clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ SEED ?= 1
 faults: install-dev  ## N submissions under KILLS faults, on both stacks: make faults N=2000 KILLS=200 SEED=1
 	AA_TEST_STORM=$(N),$(KILLS),$(SEED) $(BIN)/pytest -q -s --stack embedded tests/faults/test_storm.py
 	AA_TEST_STORM=$(N),$(KILLS),$(SEED) $(BIN)/pytest -q -s --stack services tests/faults/test_storm.py
+
+mutants: install-dev  ## Whether such a storm finds a broken engine: it is broken in several places, one after the other
+	$(BIN)/python tests/faults/mutants.py
 
 docs: install-dev  ## Build the documentation into site/
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs site

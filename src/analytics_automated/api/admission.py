@@ -1,7 +1,5 @@
 """Whether a caller may submit at all, before anything of the request's body is read."""
 
-import errno
-
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -12,8 +10,6 @@ from analytics_automated.runs import engine
 from analytics_automated.runs.callers import caller_at, caller_logged_in
 from analytics_automated.runs.outlook import has_room_for
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""How a disk says that it takes no more."""
 TOO_MANY_SECONDS, NO_ROOM_SECONDS = 10, 60
 """After these it may be worth another try."""
 

@@ -1,5 +1,6 @@
 """What an attempt's end means: for its step, for the Submission, and in words for the caller."""
 
+import datetime as dt
 import signal
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ class Verdict:
     """The job ends well here; later steps are skipped."""
     gathers: bool = True
     """Whether its outputs are kept."""
+    pause: dt.timedelta = dt.timedelta()
+    """Where it is tried again, not before so much time has gone."""
 
 
 def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float, told: str = "") -> Verdict:
@@ -46,10 +49,11 @@ def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float, tol
     return Verdict(StepStatus.ERROR, told or message, outcome.cause.value, gathers=False)
 
 
-def judge_surroundings(step: str, reason: str) -> Verdict:
-    """The verdict where reference data, a secret or a setup is missing or broken: nothing that a caller can mend."""
+def judge_surroundings(step: str, reason: str, pause: dt.timedelta = dt.timedelta()) -> Verdict:
+    """The verdict where reference data, a secret, room or a setup is missing or broken: nothing that a caller can
+    mend."""
     message = f"Step '{step}' could not be run: {reason}."
-    return Verdict(StepStatus.CRASH, message, Cause.BACKEND_UNAVAILABLE.value, gathers=False)
+    return Verdict(StepStatus.CRASH, message, Cause.BACKEND_UNAVAILABLE.value, gathers=False, pause=pause)
 
 
 def _signal_name(number: int | None) -> str:

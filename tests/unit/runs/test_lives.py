@@ -19,6 +19,7 @@ from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Sub
 from analytics_automated.runs.resubmitting import resubmit
 from analytics_automated.runs.states import StepStatus
 from analytics_automated.runs.verdicts import Verdict
+from analytics_automated.runs.workdirs import work_folder
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import store
 from unit.runs.conftest import PIPELINE, apply_text
@@ -60,6 +61,28 @@ def expire(claim: engine.Claim) -> None:
 
 
 # Leases
+
+
+def test_a_worker_that_wakes_without_its_step_and_folder_breaks_off_in_silence(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    claim = take(submit(), "first")
+    folder = work_folder(claim.backend, claim.step_run.attempt_name)
+
+    def sleep_long(*_: object) -> None:
+        """What others do while it is frozen."""
+        expire(claim)
+        assert engine.lose_expired() == [claim.step_run]
+        folder.remove()
+        folder.script.write_bytes(b"")
+
+    monkeypatch.setattr(execution, "prepare", sleep_long)
+    before = Event.objects.count() + 1
+    execution.run(claim, lambda _running: None)
+    step_run = StepRun.objects.get(pk=claim.step_run.pk)
+    assert (step_run.status, step_run.attempt, step_run.tries) == ("QUEUED", 1, 1)
+    assert Event.objects.count() == before, "that it was lost, and no more"
+    assert [record.levelname for record in caplog.records if record.name == execution.__name__] == ["WARNING"]
 
 
 def test_a_claim_is_a_lease_that_its_worker_extends(submit: Submit) -> None:
