@@ -27,9 +27,16 @@ from analytics_automated.runs.verdicts import Verdict, judge, judge_missing, jud
 from analytics_automated.runs.voice import Progress, read_message, read_progress
 from analytics_automated.runs.workdirs import WorkFolder, work_folder
 from analytics_automated.storage.models import Blob
+from analytics_automated.storage.statements import Statement, as_json
 
 logger = logging.getLogger(__name__)
 _Given = ParamSpec("_Given")
+_STARTED = Statement("""
+UPDATE runs_attempt
+SET handle = %(handle)s, work_folder = %(work_folder)s, argv = %(argv)s, environment = %(environment)s,
+    data = %(data)s, secrets = %(secrets)s, timeout = %(timeout)s
+WHERE id = %(attempt)s
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,6 @@ def _execute(
 ) -> Outcome:
     """Run the command to its end; what is kept of it holds no secret."""
     executor = executor_of(claim.backend)
-    attempt = Attempt.objects.filter(pk=claim.attempt.pk)
     try:
         handle = executor.submit(prepared.spec)
     except BackendUnavailable as error:
@@ -158,13 +164,14 @@ def _execute(
     started(Running(executor, handle, claim.step_run.attempt, folder, secrets))
     try:
         persist(
-            lambda: attempt.update(
+            lambda: _STARTED.change(
+                attempt=claim.attempt.pk,
                 handle=handle,
                 work_folder=str(folder.work),
-                argv=list(prepared.words),
-                environment=sorted(prepared.spec.environment),
-                data={name: data.model_dump(exclude_none=True) for name, data in place.used.items()},
-                secrets=secrets.names,
+                argv=as_json(list(prepared.words)),
+                environment=as_json(sorted(prepared.spec.environment)),
+                data=as_json({name: data.model_dump(exclude_none=True) for name, data in place.used.items()}),
+                secrets=as_json(secrets.names),
                 timeout=place.timeout,
             ),
             settings.AA.lease_seconds,
@@ -176,6 +183,7 @@ def _execute(
     release_connection()
     outcome = _wait(executor, handle)
     if place.setups and (said := secrets.mask_log(setup_report(folder)).text()):
+        attempt = Attempt.objects.filter(pk=claim.attempt.pk)
         persist(lambda: attempt.update(setup_output=said), settings.AA.lease_seconds)
     return replace(
         outcome,

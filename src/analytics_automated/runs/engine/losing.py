@@ -9,7 +9,8 @@ from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.finishing import try_again
 from analytics_automated.runs.engine.following import follow
 from analytics_automated.runs.engine.history import step_event, write_history
-from analytics_automated.runs.models import Attempt, StepRun, Submission
+from analytics_automated.runs.engine.locking import locked
+from analytics_automated.runs.models import Attempt, StepRun
 from analytics_automated.runs.states import StepStatus, step_origins
 from analytics_automated.runs.verdicts import Verdict
 
@@ -28,7 +29,7 @@ def lose(step_run: StepRun) -> bool:
     now = timezone.now()
     message = f"Step '{step_run.step}' was lost by this service."
     with transaction.atomic():
-        submission = Submission.objects.select_for_update(no_key=True).get(pk=step_run.submission_id)
+        submission = locked(step_run.submission_id)
         plan = submission.snapshot.plan
         verdict = Verdict(StepStatus.CRASH, message, Cause.LOST.value)
         if step_run.cancelling:
