@@ -50,8 +50,8 @@ faults: install-dev  ## N submissions under KILLS faults, on both stacks: make f
 docs: install-dev  ## Build the documentation into site/
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
 
-bench: install-dev  ## Measure latency and throughput beside raw Celery
-	$(BIN)/python -m bench
+bench: install-dev  ## Measure speed and memory, or parts of it: make bench ONLY=polls,scatter
+	$(BIN)/python -m bench $(ONLY)
 
 clean:  ## Remove what was made here, but for data folders
 	rm -rf .venv site .mypy_cache .pytest_cache .ruff_cache .hypothesis

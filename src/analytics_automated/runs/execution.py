@@ -35,8 +35,8 @@ _STARTED = Statement("""
 UPDATE runs_attempt
 SET handle = %(handle)s, work_folder = %(work_folder)s, argv = %(argv)s, environment = %(environment)s,
     data = %(data)s, secrets = %(secrets)s, timeout = %(timeout)s
-WHERE id = %(attempt)s
-""")
+WHERE id = %(attempt)s AND finished IS NULL
+""")  # what was lost may be erased by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _execute(
     release_connection()
     outcome = _wait(executor, handle)
     if place.setups and (said := secrets.mask_log(setup_report(folder)).text()):
-        attempt = Attempt.objects.filter(pk=claim.attempt.pk)
+        attempt = Attempt.objects.filter(pk=claim.attempt.pk, finished__isnull=True)
         persist(lambda: attempt.update(setup_output=said), settings.AA.lease_seconds)
     return replace(
         outcome,

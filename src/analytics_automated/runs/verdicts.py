@@ -29,13 +29,14 @@ def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float, tol
 
     What the command `told` the caller in `$message_file` goes before any other message where the step fails or stops.
     """
-    if outcome.cause is Cause.EXIT and outcome.exit_code is not None:
-        return _by_exit_code(task, step, outcome.exit_code, told)
+    code = outcome.exit_code
+    if code is not None and (outcome.cause is Cause.EXIT or _is_no_failure(task.exit_codes, code)):
+        return _by_exit_code(task, step, code, told)
     match outcome.cause:
         case Cause.TIMEOUT:
             message = f"Step '{step}' ran longer than its time limit of {format_duration(timeout)}."
         case Cause.MEMORY:
-            message = f"Step '{step}' needed more memory than it may have."
+            message = f"Step '{step}' was ended, as it needed more memory than there was for it."
         case Cause.SIGNAL:
             message = f"Step '{step}' was ended by the signal {_signal_name(outcome.signal)}."
         case cause:
@@ -56,6 +57,11 @@ def _signal_name(number: int | None) -> str:
         return signal.Signals(number or 0).name
     except ValueError:
         return str(number)
+
+
+def _is_no_failure(codes: ExitCodesDefinition, code: int) -> bool:
+    """Whether the task says that all is well with that exit code, whatever brought it about."""
+    return ExitCodesDefinition.matches([*codes.ok, *codes.stop], code)
 
 
 def _by_exit_code(task: TaskDefinition, step: str, code: int, told: str) -> Verdict:

@@ -1,5 +1,6 @@
 """What one worker process serves, and what it has under way."""
 
+import datetime as dt
 import logging
 import threading
 import time
@@ -57,6 +58,7 @@ class WorkerService:
         """By primary key of the step run."""
         self._busy = 0
         self._stopping = threading.Event()
+        self._hurried = threading.Event()
         self._is_out_of_time = False
 
     @property
@@ -81,6 +83,8 @@ class WorkerService:
             while claim is not None:
                 made_ready = self._run(claim)
                 claim = self._go_on(made_ready)
+            if self.stopping():
+                self._leave_to_others()
 
     def keep(self) -> None:
         """Ask, in one query for all steps, what became of them: their leases go on, and what was cancelled or given to
@@ -114,18 +118,23 @@ class WorkerService:
                 charge.told = progress
 
     def stop(self, grace: float) -> None:
-        """Take up nothing new; after `grace` seconds end what runs, which then goes back into the queue."""
-        if self._stopping.is_set():
+        """Take up nothing new; after `grace` seconds end what runs, which then goes back into the queue. Called again,
+        end it now."""
+        if self.stopping():
+            self._hurried.set()
             return
         self._stopping.set()
-        timer = threading.Timer(grace, self._end_all)
-        timer.daemon = True
-        timer.start()
+        threading.Thread(target=self._wind_up, args=(grace,), name="wind-up", daemon=True).start()
+
+    def _wind_up(self, grace: float) -> None:
+        logger.info("this worker stops", extra={"running": len(self._all()), "seconds": grace})
+        self._hurried.wait(grace)
+        self._end_all()
 
     def _end_all(self) -> None:
         with self._lock:
             self._is_out_of_time = True
-            charges = list(self._charges.values())
+            charges = [each for each in self._charges.values() if not each.is_to_end]
         for charge in charges:
             logger.warning("a step goes back into the queue, as its worker stops", extra={"attempt": charge.attempt})
             charge.end()
@@ -178,6 +187,12 @@ class WorkerService:
         """Have steps looked for that nobody was told of."""
         obstacles = self.lookout.obstacles(self.queues)
         engine.reconcile(self.queues, self.free_slots, priorities=self.priorities, without=obstacles)
+
+    def _leave_to_others(self) -> None:
+        """Have others look for the best step: nobody was told of the one that this worker was told of, or has just made
+        ready and would go on with."""
+        obstacles = self.lookout.obstacles(self.queues)
+        engine.reconcile(self.queues, 1, priorities=self.priorities, without=obstacles, since=dt.timedelta(0))
 
     def _run(self, claim: engine.Claim) -> list[StepRun]:
         key = claim.step_run.pk

@@ -1,5 +1,6 @@
 """The engine's transitions, one by one, without workers."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -84,6 +85,15 @@ def test_a_worker_leaves_a_step_alone_whose_snapshot_has_another_format(submit) 
     submit()
     StepRun.objects.update(format=99)
     assert engine.claim_best("w", QUEUES) is None
+
+
+def test_a_worker_leaves_a_running_step_alone_whose_snapshot_has_another_format(submit) -> None:
+    claim = take(submit(), "first")
+    StepRun.objects.update(format=99, leased_until=timezone.now() - dt.timedelta(minutes=1))
+    assert list(engine.running_steps()) == []
+    assert engine.lose_expired() == []
+    StepRun.objects.update(format=1)
+    assert engine.lose_expired() == [claim.step_run]
 
 
 def test_the_oldest_ready_step_is_the_best(submit) -> None:

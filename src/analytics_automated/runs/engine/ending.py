@@ -55,11 +55,16 @@ def end_running(submission: Submission, step: str | None = None) -> None:
     (running if step is None else running.filter(step=step)).update(cancelling=True)
 
 
-def end_waiting(submission: Submission, status: StepStatus, now: dt.datetime, events: list[Event]) -> int:
-    """End the steps that have not started; returns how many there were. The items of a scattered step, of which there
-    may be thousands, have one line of history together."""
+def end_waiting(
+    submission: Submission, status: StepStatus, now: dt.datetime, events: list[Event], *, untried: bool = False
+) -> int:
+    """End the steps that have not started, or only those that never had an attempt; returns how many there were.
+
+    The items of a scattered step, of which there may be thousands, have one line of history together."""
     origins = step_origins(status, [StepStatus.PENDING, StepStatus.QUEUED])
     waiting = StepRun.objects.filter(submission=submission, status__in=origins)
+    if untried:
+        waiting = waiting.filter(attempt=0)
     locked = list(waiting.select_for_update(no_key=True).order_by("pk").values_list("step", "item", "attempt"))
     waiting.update(status=status, finished=now)  # the same ones: they cannot have changed, and none was added
     items = Counter(step for step, item, _ in locked if item)

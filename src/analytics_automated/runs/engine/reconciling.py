@@ -31,9 +31,10 @@ def reconcile(
     *,
     priorities: Priorities = ALL_PRIORITIES,
     without: Collection[str] = (),
+    since: dt.timedelta = FRESH,
 ) -> int:
     """Send wake-ups for ready steps of these queues and priorities, but for Backends `without`, as many as there are
-    slots to take them; returns how many.
+    slots to take them; returns how many. Those that were queued more lately than `since` are left to their messages.
 
     A worker calls it for what it serves and its free slots, so that lost messages cost time but never a step, and
     messages do not pile up while all are busy.
@@ -42,7 +43,7 @@ def reconcile(
         return 0
     with transaction.atomic():
         best = [step_run_id for _, step_run_id in choose(served(queues, without), free_slots, priorities)]
-        forgotten = list(StepRun.objects.filter(pk__in=best, queued__lt=timezone.now() - FRESH))
+        forgotten = list(StepRun.objects.filter(pk__in=best, queued__lte=timezone.now() - since))
         wake_all(forgotten)
     return len(forgotten)
 
