@@ -19,7 +19,6 @@ from analytics_automated.pipelines.models import Backend
 from analytics_automated.runs import engine
 from analytics_automated.runs.models import StepRun, Submission
 from analytics_automated.runs.outages import is_outage, release_connection, tell_outage
-from analytics_automated.runs.states import StepStatus
 from analytics_automated.runs.workdirs import work_folders
 from analytics_automated.worker.recovery import recover_lost_steps
 
@@ -86,9 +85,7 @@ def abandoned(attempts: Iterable[str]) -> list[str]:
     keys = {uuid.UUID(found["submission"]) for found in named.values()}
     ours = {key.hex for key in Submission.objects.filter(pk__in=keys).values_list("pk", flat=True)}
     rows = StepRun.objects.filter(pk__in={int(found["step_run"]) for found in named.values()})
-    alive = {
-        (str(pk), str(attempt)) for pk, attempt in rows.filter(taken=True).values_list("pk", "attempt")
-    }
+    alive = {(str(pk), str(attempt)) for pk, attempt in rows.filter(taken=True).values_list("pk", "attempt")}
     return [
         attempt
         for attempt, found in named.items()

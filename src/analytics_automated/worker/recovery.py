@@ -7,7 +7,7 @@ from django.conf import settings
 from analytics_automated.executors.orphans import end_orphans
 from analytics_automated.runs import engine
 from analytics_automated.runs.backends import scheduled_backends
-from analytics_automated.runs.execution import remove_work_folder
+from analytics_automated.runs.recording import remove_work_folder
 from analytics_automated.worker.identity import is_gone
 
 logger = logging.getLogger(__name__)

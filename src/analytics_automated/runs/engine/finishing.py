@@ -27,8 +27,8 @@ from analytics_automated.storage.streams import StoredFile, remove
 
 _END = Statement("""
 UPDATE runs_steprun
-SET status = %(to)s, taken = FALSE, finished = %(now)s, leased_until = NULL, exit_code = %(exit_code)s, cause = %(cause)s,
-    message = %(message)s
+SET status = %(to)s, taken = FALSE, finished = %(now)s, leased_until = NULL, exit_code = %(exit_code)s,
+    cause = %(cause)s, message = %(message)s
 WHERE id = %(step_run)s AND attempt = %(attempt)s AND taken AND status {among[origins]}
 """)
 _CLOSE_ATTEMPT = Statement("""

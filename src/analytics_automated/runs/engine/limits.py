@@ -13,7 +13,7 @@ from django.db import connection
 
 from analytics_automated.pipelines.models import Backend, Job
 from analytics_automated.runs.models import StepRun, Submission
-from analytics_automated.runs.states import StepStatus, SubmissionStatus
+from analytics_automated.runs.states import SubmissionStatus
 
 
 @dataclass

@@ -95,9 +95,7 @@ class StepRun(models.Model):
                 name="step_run_by_caller",
                 condition=models.Q(status=StepStatus.QUEUED, taken=False),
             ),
-            models.Index(
-                fields=["caller", "backend"], name="step_run_running", condition=models.Q(taken=True)
-            ),
+            models.Index(fields=["caller", "backend"], name="step_run_running", condition=models.Q(taken=True)),
             models.Index(fields=["submission"], name="step_run_at_work", condition=models.Q(taken=True)),
             models.Index(fields=["item_blob"], name="step_run_item", condition=models.Q(item_blob__isnull=False)),
         ]
