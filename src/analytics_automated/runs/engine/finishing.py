@@ -87,10 +87,13 @@ def _close(claim: Claim, verdict: Verdict, outcome: Outcome | None, now: dt.date
     """Compare-and-set of the StepRun, with its Attempt; False where it is this worker's no more."""
     step_run = claim.step_run
     step_run.exit_code = exit_code = outcome.exit_code if outcome else None
+    before = [StepStatus.RUNNING]
+    if verdict.status is StepStatus.CANCELLED:
+        before.append(StepStatus.QUEUED)  # a scheduler has it, and had not started it
     mine = _END.change(
         step_run=step_run.pk,
         attempt=step_run.attempt,
-        origins=[each.value for each in step_origins(verdict.status, [StepStatus.RUNNING, StepStatus.QUEUED])],
+        origins=[each.value for each in step_origins(verdict.status, before)],
         to=verdict.status.value,
         now=now,
         exit_code=exit_code,
