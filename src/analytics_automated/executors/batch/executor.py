@@ -22,25 +22,15 @@ from analytics_automated.executors.base import (
 from analytics_automated.executors.batch import verdicts
 from analytics_automated.executors.batch.absences import Absences, Patience
 from analytics_automated.executors.batch.facts import Fact, Stage
+from analytics_automated.executors.batch.labels import Label
 from analytics_automated.executors.batch.state_folder import StateFolder
 from analytics_automated.executors.programs import StartError, check_encodable
 
-NAME_PREFIX = "aa-"
-"""What the names of our jobs begin with; the attempt follows."""
 _NO_JOB = "none"
 """In a handle, of a command that no scheduler was given since no system could start it."""
+_NOWHERE = "/nonexistent"
 _ENDED_IN_VAIN = 10.0
 """Seconds after which a job that we ended and that still runs is ended again."""
-
-
-def job_name(attempt: str) -> str:
-    """What a scheduler calls the job of an attempt."""
-    return f"{NAME_PREFIX}{attempt}"
-
-
-def attempt_of(name: str) -> str | None:
-    """The attempt whose job has that name; none where it is not one of ours."""
-    return name.removeprefix(NAME_PREFIX) if name.startswith(NAME_PREFIX) and name != NAME_PREFIX else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +50,9 @@ class Held:
         return cls(folder.job or job, folder)
 
     @staticmethod
-    def handle(job: str, folder: StateFolder) -> str:
-        """The other way round."""
-        return f"{job} {folder.path}"
+    def handle(job: str, folder: StateFolder | None = None) -> str:
+        """The other way round; without a folder it is good for cancelling only."""
+        return f"{job} {folder.path if folder else _NOWHERE}"
 
 
 class BatchExecutor(Executor):
@@ -85,11 +75,12 @@ class BatchExecutor(Executor):
 
     @abstractmethod
     def hand_over(self, spec: CommandSpec, folder: StateFolder) -> str:
-        """Give the job to the scheduler, under `job_name` and with `wrapper.start_line` as its script; its id.
-        Raises `Refused`, too."""
+        """Give the job to the scheduler, under the folder's `label` and with `wrapper.start_line` as its script; its
+        id. Raises `Refused`, too."""
 
     def hand_over_all(self, specs: Sequence[tuple[CommandSpec, StateFolder]]) -> list[str | Exception]:
-        """The same for many alike: an id, or what was raised, for each."""
+        """The same for many: an id, or what was raised, for each. Where some become one array, their folders are given
+        its labels before."""
         return [_caught(self.hand_over, spec, folder) for spec, folder in specs]
 
     @abstractmethod
@@ -107,12 +98,17 @@ class BatchExecutor(Executor):
         ignored."""
 
     @abstractmethod
-    def named(self, names: Collection[str]) -> Mapping[str, str]:
-        """The ids of the jobs of those names, whether they wait, run or have ended, as far back as is known."""
+    def named(self, labels: Collection[Label]) -> Mapping[Label, str]:
+        """The ids of the jobs that are labelled so, whether they wait, run or have ended, as far back as is known."""
 
     @abstractmethod
-    def listed(self) -> Mapping[str, str]:
-        """The ids of all jobs of this account that wait or run, by name."""
+    def present(self) -> Mapping[str, str]:
+        """The attempts of this account's jobs that wait or run; `Held.handle` without a folder."""
+
+    def explain(self, fact: Fact, said: str) -> Fact:
+        """The fact, with what the scheduler told the job itself, where that says more."""
+        del said
+        return fact
 
     def confined(self, spec: CommandSpec) -> CommandSpec:
         """The command as it is on the node: where it runs in a sandbox or a container, that one's own words."""
@@ -133,7 +129,7 @@ class BatchExecutor(Executor):
         doubtful = {
             spec.attempt: spec.state
             for spec in specs
-            if spec.state and (folder := StateFolder(spec.state)).submitting and not folder.job
+            if spec.state and (folder := StateFolder(spec.state)).label and not folder.job
         }
         try:
             found = dict(self.find(doubtful)) if doubtful else {}
@@ -172,7 +168,7 @@ class BatchExecutor(Executor):
                 folder.settle(Outcome(Cause.EXIT, exit_code=error.exit_code, detail=error.detail))
                 return False
             folder.prepare(confined)
-            folder.begin_submitting()
+            folder.begin_submitting(Label.of(spec.attempt))
         except OSError as error:
             raise BackendUnavailable(f"state folder: {error}") from error
         return True
@@ -257,17 +253,13 @@ class BatchExecutor(Executor):
             if attempt not in jobs and folder.outcome():
                 jobs[attempt] = _NO_JOB
         asked = {
-            job_name(attempt): attempt
+            label: attempt
             for attempt, folder in folders.items()
-            if attempt not in jobs and folder.submitting
+            if attempt not in jobs and (label := folder.label) is not None
         }
         if asked:
-            jobs.update({asked[name]: job for name, job in self.named(asked).items() if name in asked})
+            jobs.update({asked[label]: job for label, job in self.named(asked).items() if label in asked})
         return {attempt: Held.handle(job, folders[attempt]) for attempt, job in jobs.items()}
-
-    def present(self) -> Mapping[str, str]:
-        """Of all jobs of this account those that are named as ours are. Their handles know no folder."""
-        return {attempt: f"{job} {_NOWHERE}" for name, job in self.listed().items() if (attempt := attempt_of(name))}
 
     # Judging
 
@@ -290,8 +282,8 @@ class BatchExecutor(Executor):
             lasting, _ = self._absences.lasting(handle, "accounting")
             if account is None and lasting < self._patience.accounting:
                 return None
-            return verdicts.by_the_wrapper(one.folder, ending, account or fact)
-        known = account or (fact if fact and fact.stage is Stage.ENDED else None)
+            return verdicts.by_the_wrapper(one.folder, ending, self._explained(one, account or fact))
+        known = self._explained(one, account or (fact if fact and fact.stage is Stage.ENDED else None))
         if known:
             lasting, _ = self._absences.lasting(handle, "exit file")
             if not verdicts.cut_short(one.folder, known) and lasting < self._patience.exit_file:
@@ -303,6 +295,9 @@ class BatchExecutor(Executor):
         if times < 2 or (lasting < self._patience.absent and not one.folder.marked()):
             return None
         return verdicts.lost(one.folder)
+
+    def _explained(self, one: Held, fact: Fact | None) -> Fact | None:
+        return self.explain(fact, one.folder.said()) if fact else None
 
     def _clears_up_for_too_long(self, one: Held, fact: Fact) -> bool:
         """Whether its command has ended and the scheduler still lists it, as it does while a node hangs."""
@@ -332,9 +327,6 @@ class BatchExecutor(Executor):
                 ended.add(one.job)
         if ended:
             self.end(ended)
-
-
-_NOWHERE = "/nonexistent"
 
 
 def _over(fact: Fact | None) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from analytics_automated.executors.base import Cause, CommandSpec, Log, Outcome
 from analytics_automated.executors.batch.file_logs import read_log
+from analytics_automated.executors.batch.labels import Label
 from analytics_automated.executors.batch.wrapper import command_script, wrapper_script
 
 _MARKERS = {Cause.CANCELLED: "cancelled", Cause.TIMEOUT: "timeout"}
@@ -32,10 +33,11 @@ class Ending:
 class StateFolder:
     """The files of one attempt. Some are written here, some by the wrapper on its node; each appears whole.
 
-    `job.json` (what a poller must know), `wrapper` and `command` (scripts), `submitting` (the scheduler is being
-    asked), `id` (what it answered); of the node: `claim`, `job` (the id that it runs as), `started`, `exit`, `refusal`
-    and `unreachable` (why there was no command), `stdout`, `stderr` and `node.log`; `scheduler.log` (what the scheduler
-    itself says to the job); `cancelled` and `timeout` (we are ending it); `outcome.json` (how it was judged).
+    `job.json` (what a poller must know), `wrapper` and `command` (scripts), `submitting` (the scheduler is being asked,
+    and by what label), `id` (what it answered); of the node: `claim`, `job` (the id that it runs as), `started`,
+    `exit`, `refusal` and `unreachable` (why there was no command), `stdout`, `stderr` and `node.log`; `scheduler.log`
+    (what the scheduler itself says to the job); `cancelled` and `timeout` (we are ending it); `outcome.json` (how it
+    was judged).
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,18 +68,19 @@ class StateFolder:
         }
         self._write("job.json", json.dumps(kept))
 
-    def begin_submitting(self) -> None:
-        """From now on the scheduler may have taken the command."""
-        self._write("submitting", "")
+    def begin_submitting(self, label: Label) -> None:
+        """From now on the scheduler may have taken the command, by that label. Raises `OSError`."""
+        self._write("submitting", str(label))
 
     def give_up_submitting(self) -> None:
         """The scheduler has refused it."""
         (self.path / "submitting").unlink(missing_ok=True)
 
     @property
-    def submitting(self) -> bool:
-        """Whether the scheduler may have taken the command."""
-        return (self.path / "submitting").exists()
+    def label(self) -> Label | None:
+        """By which the scheduler may have taken the command; none where it has not been asked."""
+        text = self._line("submitting")
+        return Label.read(text) if text else None
 
     def submitted(self, job: str) -> None:
         """The scheduler has answered: it is this job."""

@@ -24,7 +24,8 @@ def by_the_wrapper(folder: StateFolder, ending: Ending, fact: Fact | None) -> Ou
     if marked and ended_from_outside:
         return _outcome(folder, fact, marked, ending)
     cause = fact.cause if fact else None
-    if cause and (cause is Cause.MEMORY or (cause in _STRONGER and ended_from_outside)):
+    failed = ending.exit_code != 0  # a child may have been killed for its memory, and the command have made do
+    if cause and ((cause is Cause.MEMORY and failed) or (cause in _STRONGER and ended_from_outside)):
         return _outcome(folder, fact, cause, ending, detail=_said(folder, fact))
     if ending.signal is not None:
         detail = f"ended by {_name(ending.signal)}"
