@@ -15,14 +15,17 @@ from pathlib import Path
 
 from services.private_server import PATIENCE, PrivateServer, on_path
 
-NODE = socket.gethostname().partition(".")[0]
+HOST = socket.gethostname().partition(".")[0]
 CPUS = 16
 """More than any machine of ours has: most commands of tests only wait."""
 MEMORY_MB = 8000
+FREEZER = Path("/sys/fs/cgroup/freezer")
+"""By this control group (version 1) Slurm finds all processes of a job, as it does at most sites. Without it, those that
+leave their parents escape."""
 
 _CONFIGURATION = """\
 ClusterName=aa
-SlurmctldHost={node}(127.0.0.1)
+SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={controller}
 SlurmdPort={slurmd}
 SlurmUser={user}
@@ -33,8 +36,7 @@ StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
-# The machine may be a container, which has no control groups to give.
-ProctrackType=proctrack/linuxproc
+ProctrackType=proctrack/{tracking}
 TaskPlugin=task/none
 MpiDefault=none
 JobAcctGatherType=jobacct_gather/linux
@@ -50,10 +52,10 @@ SelectTypeParameters=CR_CPU_Memory
 DefMemPerCPU=100
 MaxJobCount=20000
 KillWait=1
-MessageTimeout=20
+MessageTimeout=5
 GresTypes=gpu
 {accounting}
-NodeName={node} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:2 State=UNKNOWN
+NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:2 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 PartitionName=short Nodes=ALL MaxTime=5 DefaultTime=1 State=UP
 PartitionName=closed Nodes=ALL MaxTime=INFINITE State=DOWN
@@ -233,9 +235,33 @@ class Node(Daemon):
     stop_signal = signal.SIGTERM
     configuration: Path
 
+    @property
+    def name(self) -> str:
+        """Of no other cluster's node on this machine: control groups are named after it."""
+        return f"aa{self.port}"
+
+    @property
+    def group(self) -> Path:
+        """Where its jobs' processes are."""
+        return FREEZER / f"slurm_{self.name}"
+
+    @property
+    def tracking(self) -> str:
+        """How it knows the processes of a job."""
+        return "cgroup" if os.access(FREEZER, os.W_OK) else "linuxproc"
+
+    def remove(self) -> None:
+        """With its control groups, once they are empty."""
+        super().remove()
+        for folder in sorted(self.group.rglob("*/"), reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        with contextlib.suppress(OSError):
+            self.group.rmdir()
+
     def command(self) -> Sequence[str | Path]:
         """With the cluster's configuration, by its own name."""
-        return [self.program, "-D", "-f", self.configuration, "-N", NODE]
+        return [self.program, "-D", "-f", self.configuration, "-N", self.name]
 
     def answers(self) -> bool:
         """Whether the controller has it at work."""
@@ -280,7 +306,9 @@ class Slurm:
             (self.folder / name).mkdir()
         text = _CONFIGURATION.format(
             accounting=accounting,
-            node=NODE,
+            host=HOST,
+            node=self.node.name,
+            tracking=self.node.tracking,
             controller=self.controller.port,
             slurmd=self.node.port,
             user=getpass.getuser(),
@@ -291,8 +319,9 @@ class Slurm:
         )
         self.configuration.write_text(text)
         devices = ("/dev/null", "/dev/zero")
-        lines = [f"NodeName={NODE} Name=gpu File={device}\n" for device in devices]
+        lines = [f"NodeName={self.node.name} Name=gpu File={device}\n" for device in devices]
         (self.folder / "gres.conf").write_text("".join(lines))
+        (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n")
         self.controller.configuration = self.node.configuration = self.configuration
         for daemon in self.daemons:
             daemon.prepare()

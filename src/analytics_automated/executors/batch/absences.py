@@ -21,6 +21,8 @@ class Patience:
     """Seconds that the scheduler's accounting may be late with what was used, until it goes without."""
     ending: float = 60.0
     """Seconds that a scheduler may take to clear up behind a command that has ended."""
+    heard: float = 10.0
+    """Seconds after which a job that we ended, and that is still there, is ended again."""
 
 
 class Absences:

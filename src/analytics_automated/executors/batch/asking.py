@@ -38,12 +38,13 @@ class Asking:
     folder: str = ""
     """Where the programs lie, where they are not on the PATH."""
 
-    def __call__(self, *words: str, text: str = "") -> Answer:
-        """Run the program with `text` as its input.
+    def __call__(self, *words: str, text: str = "", seconds: float | None = None) -> Answer:
+        """Run the program with `text` as its input, for `seconds` where it may take less than usual.
 
         Raises `BackendUnavailable` where it cannot be run or does not answer in time; what it was to do may then
         have been done, or not.
         """
+        most = self.seconds if seconds is None else min(seconds, self.seconds)
         program = f"{self.folder}/{words[0]}" if self.folder else words[0]
         try:
             done = subprocess.run(
@@ -52,11 +53,11 @@ class Asking:
                 capture_output=True,
                 env=self._environment(),
                 cwd="/",
-                timeout=self.seconds,
+                timeout=most,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise BackendUnavailable(f"{words[0]} gave no answer in {self.seconds:g} seconds") from None
+            raise BackendUnavailable(f"{words[0]} gave no answer in {most:g} seconds") from None
         except OSError as error:
             raise BackendUnavailable(f"{words[0]} cannot be run: {error.strerror}") from error
         return Answer(done.returncode, _decoded(done.stdout), _decoded(done.stderr))

@@ -29,8 +29,8 @@ from analytics_automated.executors.programs import StartError, check_encodable
 _NO_JOB = "none"
 """In a handle, of a command that no scheduler was given since no system could start it."""
 _NOWHERE = "/nonexistent"
-_ENDED_IN_VAIN = 10.0
-"""Seconds after which a job that we ended and that still runs is ended again."""
+CANCEL_SECONDS = 2.0
+"""What a scheduler's command may take that ends jobs for somebody who waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class BatchExecutor(Executor):
 
     @abstractmethod
     def end(self, jobs: Collection[str]) -> None:
-        """Have the scheduler end them, with all their processes; those that it does not know, or that have ended, are
-        ignored."""
+        """Have the scheduler end them, with all their processes, within `CANCEL_SECONDS`; those that it does not know,
+        or that have ended, are ignored."""
 
     @abstractmethod
     def named(self, labels: Collection[Label]) -> Mapping[Label, str]:
@@ -211,7 +211,7 @@ class BatchExecutor(Executor):
         accounts = self._accounts({job for one in held.values() if _over(facts.get(job := one.job))})
         running: set[str] = set()
         waiting: dict[str, str] = {}
-        late: list[Held] = []
+        ending: set[str] = set()
         for handle, one in held.items():
             fact = facts.get(one.job)
             if fact is None or _over(fact) or self._clears_up_for_too_long(one, fact):
@@ -223,11 +223,12 @@ class BatchExecutor(Executor):
             self._absences.over(handle)
             if fact.stage is Stage.WAITING:
                 waiting[handle] = fact.reason
-                continue
-            running.add(handle)
-            if fact.stage is Stage.RUNNING and self._is_late(one.folder):
-                late.append(one)
-        self._end_late(late)
+            else:
+                running.add(handle)
+            if fact.stage is not Stage.ENDING and self._is_to_end(one, fact):
+                ending.add(one.job)
+        if ending:
+            self.end(ending)
         return Polled(outcomes, frozenset(running), waiting)
 
     def cancel(self, handles: Iterable[str]) -> None:
@@ -306,27 +307,25 @@ class BatchExecutor(Executor):
         ended = one.folder.ended_for()
         return ended is not None and ended > self._patience.ending
 
-    @staticmethod
-    def _is_late(folder: StateFolder) -> bool:
-        timeout = folder.timeout
-        if timeout is None or folder.ending():
+    def _is_to_end(self, one: Held, fact: Fact) -> bool:
+        """Whether it runs for too long, which ends it now, or was ended by us before and has not heard it."""
+        folder = one.folder
+        if folder.ending():
             return False
-        elapsed = folder.running_for()
-        return elapsed is not None and elapsed > timeout
-
-    def _end_late(self, late: Sequence[Held]) -> None:
-        ended = set()
-        for one in late:
-            lasting, times = self._absences.lasting(one.job, "late")
-            if times > 1:
-                if lasting < _ENDED_IN_VAIN:
-                    continue
-                self._absences.over(one.job)
+        if not folder.marked():
+            timeout, elapsed = folder.timeout, folder.running_for()
+            if fact.stage is Stage.WAITING or timeout is None or elapsed is None or elapsed <= timeout:
+                return False
             with contextlib.suppress(OSError):  # the next poll tries again
-                one.folder.mark(Cause.TIMEOUT)
-                ended.add(one.job)
-        if ended:
-            self.end(ended)
+                folder.mark(Cause.TIMEOUT)
+                self._absences.lasting(one.job, "ended")
+                return True
+            return False
+        lasting, _ = self._absences.lasting(one.job, "ended")
+        if lasting < self._patience.heard:
+            return False
+        self._absences.over(one.job)
+        return True
 
 
 def _over(fact: Fact | None) -> bool:

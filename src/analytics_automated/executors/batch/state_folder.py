@@ -63,6 +63,7 @@ class StateFolder:
         kept = {
             "attempt": spec.attempt,
             "timeout": spec.timeout,
+            "memory": spec.resources.memory,
             "log_limit": spec.log_limit,
             "logs": [name for name in ("stdout", "stderr") if getattr(spec, name) is None],
         }
@@ -168,6 +169,12 @@ class StateFolder:
         """Seconds that the command may run."""
         limit = self._kept().get("timeout")
         return None if limit is None else float(limit)
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that the command may have."""
+        limit = self._kept().get("memory")
+        return None if limit is None else int(limit)
 
     def settle(self, outcome: Outcome) -> Outcome:
         """Keep the outcome, for whoever asks again; it comes back with its logs. The first one counts."""

@@ -23,7 +23,7 @@ def by_the_wrapper(folder: StateFolder, ending: Ending, fact: Fact | None) -> Ou
     marked = folder.marked()
     if marked and ended_from_outside:
         return _outcome(folder, fact, marked, ending)
-    cause = fact.cause if fact else None
+    cause = _cause(folder, fact, ending.signal)
     failed = ending.exit_code != 0  # a child may have been killed for its memory, and the command have made do
     if cause and ((cause is Cause.MEMORY and failed) or (cause in _STRONGER and ended_from_outside)):
         return _outcome(folder, fact, cause, ending, detail=_said(folder, fact))
@@ -39,8 +39,9 @@ def by_the_scheduler(folder: StateFolder, fact: Fact) -> Outcome:
     if marked and cut_short(folder, fact):
         return _outcome(folder, fact, marked)
     said = _said(folder, fact)
-    if fact.cause and fact.cause in _STRONGER:
-        return _outcome(folder, fact, fact.cause, detail=said)
+    cause = _cause(folder, fact, fact.signal)
+    if cause and cause in _STRONGER:
+        return _outcome(folder, fact, cause, detail=said)
     if not folder.claimed and fact.cause is not Cause.CANCELLED:
         return _outcome(folder, fact, Cause.BACKEND_UNAVAILABLE, detail=f"the node did not begin: {said}")
     if fact.cause is Cause.CANCELLED:
@@ -65,6 +66,16 @@ def lost(folder: StateFolder) -> Outcome:
         return _outcome(folder, None, marked)
     detail = "the scheduler does not know the job any more, and nothing says how it ended"
     return _outcome(folder, None, Cause.LOST, detail=". ".join(filter(None, (detail, folder.said()))))
+
+
+def _cause(folder: StateFolder, fact: Fact | None, ended_by: int | None) -> Cause | None:
+    """Why, by the scheduler's word. What was killed while it had more memory than it may have was killed for that."""
+    if fact is None:
+        return None
+    memory = folder.memory
+    if fact.cause is None and ended_by == signal.SIGKILL and memory and (fact.peak_memory or 0) >= memory:
+        return Cause.MEMORY
+    return fact.cause
 
 
 def _outcome(

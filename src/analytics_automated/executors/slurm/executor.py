@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from analytics_automated.executors.base import BackendUnavailable, Cause, CommandSpec, Condition, Refused
 from analytics_automated.executors.batch.absences import Patience
 from analytics_automated.executors.batch.asking import Answer, Asking, chunks
-from analytics_automated.executors.batch.executor import BatchExecutor, Held
+from analytics_automated.executors.batch.executor import CANCEL_SECONDS, BatchExecutor, Held
 from analytics_automated.executors.batch.facts import Fact, Stage
 from analytics_automated.executors.batch.labels import Label, attempt_of, is_ours
 from analytics_automated.executors.batch.state_folder import StateFolder
@@ -156,7 +156,7 @@ class SlurmExecutor(BatchExecutor):
     def end(self, jobs: Collection[str]) -> None:
         """By scancel."""
         for some in chunks(sorted(job for job in jobs if _JOB.fullmatch(job))):
-            answer = self._ask("scancel", *self._cluster, *some)
+            answer = self._ask("scancel", *self._cluster, *some, seconds=CANCEL_SECONDS)
             # What has ended, or was never there, is an error to it, too; only one that we could not ask about is ours.
             if answer.code and unanswered(answer):
                 raise no_answer("scancel", answer)
