@@ -315,9 +315,9 @@ class BatchContract(ExecutorContract):
         assert run(commands("true", resources=Resources(cpus=2, memory=self.memory))).exit_code == 0
 
     def test_what_a_command_used_is_told(self, run, commands):
-        outcome = run(
-            commands.python("x = bytearray(120_000_000)\nfor _ in range(9_000_000): pass\nimport time; time.sleep(1.5)")
-        )
+        program = "import time; x = bytearray(120_000_000)\nfor _ in range(9_000_000): pass\ntime.sleep(1.5)"
+        outcome = run(commands.python(program, resources=Resources(memory=2 * self.hungry)))
+        assert outcome.exit_code == 0
         assert outcome.cpu_seconds > 0.05
         assert outcome.peak_memory is None or outcome.peak_memory > 100_000_000
 

@@ -60,7 +60,7 @@ class TestSlurmExecutor(BatchContract):
         record = cluster.ask("scontrol", "--oneliner", "show", "job", job)
         for part in (
             f"JobName=aa-{spec.attempt} ", "Comment=submission 12 of 'homologues' ", "Nice=60 ", "Requeue=0 ",
-            "TimeLimit=00:07:00 ", "NumCPUs=3 ", "CPUs/Task=3 ", "MinMemoryNode=292969K ", "gres:gpu:1",
+            "TimeLimit=00:07:00 ", "NumCPUs=3 ", "CPUs/Task=3 ", "MinMemoryNode=287M ", "gres:gpu:1",
         ):  # fmt: skip
             assert part in record
         self.end(executor, handle)

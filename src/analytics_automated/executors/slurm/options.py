@@ -40,7 +40,7 @@ class SlurmOptions(BaseModel):
     account: Name | None = Field(None, description="Account that jobs are charged to.")
     qos: Name | None = Field(None, description="Quality of service.")
     constraint: str | None = Field(
-        None, max_length=255, pattern=r"[^-].*", description="Features that a node must have, such as `avx512&ssd`."
+        None, max_length=255, pattern=r"^[^-]", description="Features that a node must have, such as `avx512&ssd`."
     )
     cluster: Name | None = Field(None, description="Cluster, where the same Slurm knows several.")
     gpu: Name = Field(
@@ -74,11 +74,11 @@ class SlurmOptions(BaseModel):
         (), description="Further options of `sbatch`, each as one word, such as `--reservation=spring`."
     )
     bin: str | None = Field(
-        None, pattern=r"/.*", description="Folder of `sbatch` and the others, where they are not on the worker's PATH."
+        None, pattern=r"^/", description="Folder of `sbatch` and the others, where they are not on the worker's PATH."
     )
     conf: str | None = Field(
         None,
-        pattern=r"/.*",
+        pattern=r"^/",
         description="The cluster's `slurm.conf`, where it is not at its usual place (`SLURM_CONF`).",
     )
     command_timeout: float = Field(

@@ -10,7 +10,7 @@ from analytics_automated.executors.batch.wrapper import start_line
 from analytics_automated.executors.slurm.options import SlurmOptions
 from analytics_automated.executors.slurm.states import duration
 
-_KIB = 1024
+_MIB = 1024**2
 ONE = "${SLURM_JOB_ID}"
 MEMBER = "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
 """The ids of jobs, as their own shells know them."""
@@ -33,7 +33,7 @@ def sbatch_words(spec: CommandSpec, options: SlurmOptions, label: Label, state: 
     if many:
         words.append(f"--array=0-{many - 1}")
     if resources.memory is not None:
-        words.append(f"--mem={-(-resources.memory // _KIB)}K")
+        words.append(f"--mem={-(-resources.memory // _MIB)}M")
     if resources.gpus:
         words.append(f"--gres={options.gpu}:{resources.gpus}")
     if spec.timeout is not None:
