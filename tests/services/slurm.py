@@ -9,9 +9,12 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+
+import psutil
 
 from services.private_server import PATIENCE, PrivateServer, on_path
 
@@ -346,6 +349,25 @@ class Slurm:
         """End its jobs, stop it, and remove its data."""
         with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
             self.clear()
+            deadline = time.monotonic() + PATIENCE
+            while self.ask("squeue", "--noheader") and time.monotonic() < deadline:
+                time.sleep(0.1)
+        for process in self._keepers():
+            for each in (*process.children(recursive=True), process):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.kill()
         for daemon in reversed(self.daemons):
             daemon.remove()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _keepers(self) -> list[psutil.Process]:
+        """The processes that look after this cluster's jobs, and outlive its daemons where these cannot end them."""
+        spool = str(self.folder / "spool")
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if process.name() == "slurmstepd" and any(
+                    spool in str(each.laddr) for each in process.net_connections("unix")
+                ):
+                    found.append(process)
+        return found

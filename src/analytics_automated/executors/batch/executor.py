@@ -307,17 +307,25 @@ class BatchExecutor(Executor):
         ended = one.folder.ended_for()
         return ended is not None and ended > self._patience.ending
 
+    def _why_to_end(self, one: Held, fact: Fact) -> Cause | None:
+        if fact.stage is Stage.WAITING:
+            # A node has had it, and it was put back into the queue: it would not run again. The list may be older than
+            # the claim, so it has to be seen twice.
+            return Cause.LOST if one.folder.claimed and self._absences.lasting(one.job, "put back")[1] > 1 else None
+        timeout, elapsed = one.folder.timeout, one.folder.running_for()
+        return None if timeout is None or elapsed is None or elapsed <= timeout else Cause.TIMEOUT
+
     def _is_to_end(self, one: Held, fact: Fact) -> bool:
-        """Whether it runs for too long, which ends it now, or was ended by us before and has not heard it."""
+        """Whether it is to be ended now, or was by us before and has not heard it."""
         folder = one.folder
         if folder.ending():
             return False
         if not folder.marked():
-            timeout, elapsed = folder.timeout, folder.running_for()
-            if fact.stage is Stage.WAITING or timeout is None or elapsed is None or elapsed <= timeout:
+            cause = self._why_to_end(one, fact)
+            if cause is None:
                 return False
             with contextlib.suppress(OSError):  # the next poll tries again
-                folder.mark(Cause.TIMEOUT)
+                folder.mark(cause)
                 self._absences.lasting(one.job, "ended")
                 return True
             return False

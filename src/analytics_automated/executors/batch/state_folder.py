@@ -15,7 +15,7 @@ from analytics_automated.executors.batch.file_logs import read_log
 from analytics_automated.executors.batch.labels import Label
 from analytics_automated.executors.batch.wrapper import command_script, wrapper_script
 
-_MARKERS = {Cause.CANCELLED: "cancelled", Cause.TIMEOUT: "timeout"}
+_MARKERS = {Cause.CANCELLED: "cancelled", Cause.TIMEOUT: "timeout", Cause.LOST: "put-back"}
 _TIMES = re.compile(r"(\d+)m(\d+(?:\.\d+)?)s")  # POSIX.1-2017 XCU, `times`
 
 
@@ -36,8 +36,8 @@ class StateFolder:
     `job.json` (what a poller must know), `wrapper` and `command` (scripts), `submitting` (the scheduler is being asked,
     and by what label), `id` (what it answered); of the node: `claim`, `job` (the id that it runs as), `started`,
     `exit`, `refusal` and `unreachable` (why there was no command), `stdout`, `stderr` and `node.log`; `scheduler.log`
-    (what the scheduler itself says to the job); `cancelled` and `timeout` (we are ending it); `outcome.json` (how it
-    was judged).
+    (what the scheduler itself says to the job); `cancelled`, `timeout` and `put-back` (why we are ending it);
+    `outcome.json` (how it was judged).
     """
 
     def __init__(self, path: Path) -> None:
