@@ -146,7 +146,7 @@ def test_a_step_that_runs_long_goes_back_and_runs_again_later(standing: Standing
     assert steps == ["QUEUED", "RUNNING", "QUEUED", "RUNNING", "COMPLETE"]
 
 
-def test_a_second_signal_ends_all_at_once(standing: Standing, tmp_path: Path) -> None:
+def test_a_second_signal_ends_all_at_once_and_gives_back_what_runs(standing: Standing, tmp_path: Path) -> None:
     system = standing.up(grace="30s")
     given, command = submitted(system.service, tmp_path)
     assert system.process is not None
@@ -155,7 +155,7 @@ def test_a_second_signal_ends_all_at_once(standing: Standing, tmp_path: Path) ->
     assert system.stop(signal.SIGINT) == 0
     assert not alive(command)
     assert processes_of(standing.data) == []
-    assert state(standing.data, given) == ("RUNNING", [("RUNNING", 1)]), "the next worker takes it from there"
+    assert state(standing.data, given) == ("RUNNING", [("QUEUED", 1)])
     (tmp_path / "go").touch()
 
 

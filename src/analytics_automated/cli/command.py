@@ -32,9 +32,9 @@ def data_option(command: _Command) -> _Command:
     )(command)
 
 
-def set_up_django() -> None:
+def set_up_django(settings: str = "analytics_automated.config.settings") -> None:
     """Set Django up: only for commands that need it, as it takes its time."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "analytics_automated.config.settings")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
     import django
 
     try:

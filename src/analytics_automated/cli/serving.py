@@ -83,7 +83,7 @@ def worker(queues: str | None, concurrency: int | None, min_priority: int | None
     from analytics_automated.config.supervisor import end_with_supervisor
 
     end_with_supervisor()
-    set_up_django()
+    set_up_django("analytics_automated.config.worker_settings")
     from analytics_automated.config.celery import run_worker
 
     named = [queue.strip() for queue in queues.split(",") if queue.strip()] if queues is not None else None
@@ -101,7 +101,6 @@ def beat() -> None:
     from analytics_automated.config.supervisor import end_with_supervisor
 
     end_with_supervisor()
-    set_up_django()
     from analytics_automated.config.celery import run_beat
 
     run_beat()

@@ -1,5 +1,6 @@
-"""The Celery application."""
+"""The Celery application, and the processes that run it: workers and beat."""
 
+import logging.config
 import os
 import warnings
 from typing import Any
@@ -10,8 +11,6 @@ from celery.signals import setup_logging
 
 from analytics_automated.config.filesystem_broker import broker_settings
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "analytics_automated.config.settings")
-
 
 def make_app() -> Celery:
     """The application as the settings say. A message is a wake-up, no more: it is acknowledged early, has no
@@ -19,7 +18,7 @@ def make_app() -> Celery:
     from analytics_automated.config.settings import AA, DATA, TIME_ZONE
 
     broker = remote_broker(AA.broker_url.get_secret_value()) if AA.broker_url else broker_settings(DATA.broker)
-    made = Celery("analytics_automated")
+    made = Celery("analytics_automated", fixups=[])  # only workers need Django's: they install it
     made.config_from_object(
         {
             **broker,
@@ -49,7 +48,6 @@ def make_app() -> Celery:
         # open SQLite costs more than a claim. (The name is the one that the fixup reads.)
         made.conf["CELERY_DB_REUSE_MAX"] = 10_000
     made.set_default()
-    made.autodiscover_tasks(["analytics_automated.worker"], force=False)
     return made
 
 
@@ -90,12 +88,17 @@ def run_worker(
 
     Without `queues` it serves all that backends name, also those that appear later; without bounds all priorities.
     """
+    from celery.fixups.django import fixup
+
     from analytics_automated.config.settings import AA
     from analytics_automated.runs.engine import Priorities
     from analytics_automated.worker.attendant import Attendant
+    from analytics_automated.worker.janitor import start_janitor
     from analytics_automated.worker.keeper import start_keeper
     from analytics_automated.worker.service import service
+    from analytics_automated.worker.stopping import StoppableWorker
 
+    fixup(app)
     service.slots = concurrency or AA.worker_concurrency or os.cpu_count() or 1
     service.priorities = Priorities(least_priority, most_priority)
     service.follows = queues is None
@@ -106,7 +109,8 @@ def run_worker(
     warnings.filterwarnings("ignore", category=SecurityWarning)
     # And, whenever a connection is lost, of what the next major version will do.
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
-    worker = app.Worker(
+    worker = StoppableWorker(
+        app,
         pool="threads",
         concurrency=service.slots,
         queues=[MAINTENANCE_QUEUE, *sorted(service.queues)],
@@ -118,6 +122,7 @@ def run_worker(
         loglevel=AA.log_level,
     )
     start_keeper()
+    start_janitor()
     worker.start()
     return int(worker.exitcode or 0)
 
@@ -133,7 +138,8 @@ def _known_queues() -> list[str]:
 
 
 def run_beat() -> None:
-    """Run beat until it is told to stop."""
-    from analytics_automated.config.settings import AA
+    """Run beat until it is told to stop. It sends messages and knows no more, so it does without Django."""
+    from analytics_automated.config.settings import AA, LOGGING
 
+    logging.config.dictConfig(LOGGING)
     app.Beat(quiet=True, loglevel=AA.log_level, pidfile=None).run()

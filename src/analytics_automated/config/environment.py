@@ -8,9 +8,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 
 from analytics_automated.pipelines.quantities import Delay, Duration, Size
 
@@ -21,38 +19,18 @@ class ConfigurationFileError(ValueError):
     """A file that an `AA_*_FILE` variable names cannot be read."""
 
 
-class _FileSource(PydanticBaseSettingsSource):
-    """Values from the files that `AA_*_FILE` variables name; a trailing line end is not part of the value."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
-        """The file's text, where there is one."""
-        variable = f"{PREFIX}{field_name.upper()}_FILE"
-        path = os.environ.get(variable)
-        if not path:
-            return None, field_name, False
-        try:
-            return Path(path).read_text().rstrip("\r\n"), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationFileError(f"{variable} names a file that cannot be read: {error}") from error
-
-    def __call__(self) -> dict[str, Any]:
-        """All values from files."""
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
-
-
 def _comma_separated(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
-Texts = Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)]
-Networks = Annotated[list[IPvAnyNetwork], NoDecode, BeforeValidator(_comma_separated)]
+Texts = Annotated[list[str], BeforeValidator(_comma_separated)]
+Networks = Annotated[list[IPvAnyNetwork], BeforeValidator(_comma_separated)]
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything that an operator may set. With nothing set, A_A runs by itself on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     data_dir: Path = Field(
         Path("data"), description="Folder that holds everything of a local installation: database, files, messages."
@@ -121,17 +99,6 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field("text", description="How log lines are written.")
     time_zone: str = Field("UTC", description="Time zone of the pages. The API always speaks UTC.")
 
-    @classmethod
-    def settings_customise_sources(  # noqa: D102 -- the base class documents it
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _FileSource(settings_cls)
-
 
 def read_settings() -> Settings:
     """The settings of this process.
@@ -139,7 +106,8 @@ def read_settings() -> Settings:
     Raises `SystemExit` with one line per wrong variable: there is no way on without them.
     """
     try:
-        return Settings()
+        given = {name: _given(f"{PREFIX}{name.upper()}") for name in Settings.model_fields}
+        return Settings.model_validate({name: value for name, value in given.items() if value is not None})
     except ConfigurationFileError as error:
         raise SystemExit(f"aa: {error}") from None
     except ValidationError as error:
@@ -148,3 +116,15 @@ def read_settings() -> Settings:
             for each in error.errors(include_url=False, include_input=False)
         ]
         raise SystemExit("\n".join(wrong)) from None
+
+
+def _given(variable: str) -> str | None:
+    """The variable's value, or else the text of the file that `…_FILE` names; a trailing line end is not part of it."""
+    value = os.environ.get(variable)
+    path = os.environ.get(f"{variable}_FILE")
+    if value is not None or not path:
+        return value
+    try:
+        return Path(path).read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationFileError(f"{variable}_FILE names a file that cannot be read: {error}") from error

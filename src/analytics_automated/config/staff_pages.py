@@ -1,10 +1,9 @@
 """How the pages for staff look, and what their sidebar holds."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
+if TYPE_CHECKING:
+    from django.http import HttpRequest
 
 _GROUPS: dict[str, dict[str, str]] = {
     "Configuration": {
@@ -28,8 +27,12 @@ _GROUPS: dict[str, dict[str, str]] = {
 """Models, each with the name of its symbol, by the sidebar's groups."""
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+def navigation(request: "HttpRequest") -> list[dict[str, Any]]:
     """The sidebar: what is registered and this person may see."""
+    # The settings read this module, and so does every process: also those that have no pages.
+    from django.contrib import admin
+    from django.urls import reverse
+
     known = {model._meta.label_lower: (model, pages) for model, pages in admin.site._registry.items()}
     groups: list[dict[str, Any]] = []
     for title, symbols in _GROUPS.items():

@@ -20,10 +20,12 @@ SUPERVISOR_VARIABLE = "AA_SUPERVISOR_PID"
 """Tells a child whose child it is."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 """Seconds before a child that died is started again: doubled from death to death."""
-HEALTHY_SECONDS = 60.0
+HEALTHY_SECONDS = 10.0
 """A child that ran this long starts with the first delay again."""
 STOP_SECONDS = 15.0
 """What children have to stop, beyond the grace that running steps have."""
+HURRY_SECONDS = 5.0
+"""What they have once they were told again: a worker ends what it runs, and gives it back."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -127,7 +129,8 @@ class _Child:
 def supervise(descriptor: int, data: Path, grace: float) -> None:
     """Run web (on that listening socket), worker and beat until SIGTERM or SIGINT, then stop them all.
 
-    Children stop at SIGTERM within `grace` seconds and some; those that do not are killed.
+    Children stop at SIGTERM within `grace` seconds and some; those that do not are killed. A second signal has
+    the worker give back what it runs at once; a third kills all.
     """
     stopped: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -144,9 +147,13 @@ def supervise(descriptor: int, data: Path, grace: float) -> None:
         time.sleep(0.2)
     for child in children:
         child.terminate()
-    deadline = time.monotonic() + grace + STOP_SECONDS
+    deadline, told = time.monotonic() + grace + STOP_SECONDS, 1
     while any(child.process and child.process.poll() is None for child in children):
-        if time.monotonic() > deadline or len(stopped) > 1:
+        if told == 1 and len(stopped) > 1:
+            deadline, told = min(deadline, time.monotonic() + HURRY_SECONDS), 2
+            for child in children:
+                child.terminate()
+        if time.monotonic() > deadline or len(stopped) > 2:
             for child in children:
                 child.kill()
             break

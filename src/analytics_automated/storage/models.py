@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from django.db import models
+from django.utils import timezone
 
+from analytics_automated.storage.statements import Columns, Statement
 from analytics_automated.storage.streams import StoredFile
 
 
@@ -14,12 +16,21 @@ class BlobQuerySet(models.QuerySet["Blob"]):
         """Blobs that no row of any table names any more."""
         return self.filter(**{f"{relation}__isnull": True for relation in self.model.namings()})
 
+    def hold(self, blobs: Iterable["Blob"]) -> bool:
+        """Whether all of these are still there: then they stay until the caller's transaction, which is to name them,
+        has ended."""
+        keys = {blob.pk for blob in blobs}
+        rows = self.select_for_update(no_key=True).filter(pk__in=keys).values_list("pk", flat=True) if keys else ()
+        return keys == set(rows)
+
     def adopt(self, files: Iterable[StoredFile]) -> dict[str, "Blob"]:
         """The blobs of freshly stored files, by storage key, in the caller's transaction.
 
         Of equal bytes one blob is kept: where the blob's own key differs from a file's, that file is not needed.
         """
         fresh = list(files)
+        if len(fresh) == 1:
+            return {fresh[0].key: _adopt_one(fresh[0])}
         by_content = {(file.sha256, file.size): file for file in fresh}
         found: dict[tuple[str, int], Blob] = {}
         while missing := [content for content in by_content if content not in found]:
@@ -53,3 +64,19 @@ class Blob(models.Model):
     def namings(cls) -> list[str]:
         """The relations by which rows of other rooms name blobs, as lookups call them."""
         return [relation.name for relation in cls._meta.related_objects]
+
+
+_BLOB = Columns(Blob, "storage_blob")
+_INSERT = Statement(f"""
+INSERT INTO storage_blob (sha256, size, key, created) VALUES (%(sha256)s, %(size)s, %(key)s, %(now)s)
+ON CONFLICT DO NOTHING RETURNING {_BLOB}
+""")  # noqa: S608 -- names of ours
+_LOCK = Statement(f"SELECT {_BLOB} FROM storage_blob WHERE sha256 = %(sha256)s AND size = %(size)s {{lock}}")  # noqa: S608
+
+
+def _adopt_one(file: StoredFile) -> Blob:
+    content = {"sha256": file.sha256, "size": file.size}
+    while True:  # a blob may be removed between the insert and the look
+        made = _INSERT.rows(**content, key=file.key, now=timezone.now())
+        for row in made or _LOCK.rows(**content):
+            return _BLOB.read(row)

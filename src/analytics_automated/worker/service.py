@@ -1,16 +1,17 @@
 """What one worker process serves, and what it has under way."""
 
+import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from analytics_automated.runs import engine, execution
-from analytics_automated.runs.dispatch import pass_on
+from analytics_automated.runs.dispatch import announce, pass_on
 from analytics_automated.runs.models import StepRun
 from analytics_automated.runs.outages import until_next_time
 from analytics_automated.runs.voice import Progress
@@ -57,6 +58,7 @@ class WorkerService:
         """By primary key of the step run."""
         self._busy = 0
         self._stopping = threading.Event()
+        self._hurried = threading.Event()
         self._is_out_of_time = False
 
     @property
@@ -79,8 +81,10 @@ class WorkerService:
             if self._is_for_others(step_run_id):
                 pass_on(step_run_id, hops)
             while claim is not None:
-                self._run(claim)
-                claim = self._best()
+                made_ready = self._run(claim)
+                claim = self._go_on(made_ready)
+            if self.stopping():
+                self._leave_to_others()
 
     def keep(self) -> None:
         """Ask, in one query for all steps, what became of them: their leases go on, and what was cancelled or given to
@@ -114,18 +118,23 @@ class WorkerService:
                 charge.told = progress
 
     def stop(self, grace: float) -> None:
-        """Take up nothing new; after `grace` seconds end what runs, which then goes back into the queue."""
-        if self._stopping.is_set():
+        """Take up nothing new; after `grace` seconds end what runs, which then goes back into the queue. Called again,
+        end it now."""
+        if self.stopping():
+            self._hurried.set()
             return
         self._stopping.set()
-        timer = threading.Timer(grace, self._end_all)
-        timer.daemon = True
-        timer.start()
+        threading.Thread(target=self._wind_up, args=(grace,), name="wind-up", daemon=True).start()
+
+    def _wind_up(self, grace: float) -> None:
+        logger.info("this worker stops", extra={"running": len(self._all()), "seconds": grace})
+        self._hurried.wait(grace)
+        self._end_all()
 
     def _end_all(self) -> None:
         with self._lock:
             self._is_out_of_time = True
-            charges = list(self._charges.values())
+            charges = [each for each in self._charges.values() if not each.is_to_end]
         for charge in charges:
             logger.warning("a step goes back into the queue, as its worker stops", extra={"attempt": charge.attempt})
             charge.end()
@@ -150,6 +159,15 @@ class WorkerService:
         obstacles = self.lookout.obstacles(self.queues)
         return engine.claim_best(self.name, self.queues, priorities=self.priorities, without=obstacles)
 
+    def _go_on(self, made_ready: Collection[StepRun]) -> engine.Claim | None:
+        """Take up the best step, and tell others of those that this worker has just made ready and leaves to them."""
+        claim = None
+        try:
+            claim = self._best()
+        finally:
+            announce(made_ready, claim.backend.name if claim else None)
+        return claim
+
     def _is_for_others(self, step_run_id: int) -> bool:
         """Whether the step is ready, but this worker does not serve its priority, or something keeps it from its
         Backend."""
@@ -170,7 +188,13 @@ class WorkerService:
         obstacles = self.lookout.obstacles(self.queues)
         engine.reconcile(self.queues, self.free_slots, priorities=self.priorities, without=obstacles)
 
-    def _run(self, claim: engine.Claim) -> None:
+    def _leave_to_others(self) -> None:
+        """Have others look for the best step: nobody was told of the one that this worker was told of, or has just made
+        ready and would go on with."""
+        obstacles = self.lookout.obstacles(self.queues)
+        engine.reconcile(self.queues, 1, priorities=self.priorities, without=obstacles, since=dt.timedelta(0))
+
+    def _run(self, claim: engine.Claim) -> list[StepRun]:
         key = claim.step_run.pk
         charge = Charge(claim.step_run.attempt, time.monotonic())
 
@@ -183,7 +207,7 @@ class WorkerService:
             self._charges[key] = charge
             charge.is_to_end = self._is_out_of_time
         try:
-            execution.run(claim, started)
+            return execution.run(claim, started)
         finally:
             with self._lock:
                 self._charges.pop(key, None)

@@ -1,5 +1,6 @@
 """The engine's transitions, one by one, without workers."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -86,6 +87,15 @@ def test_a_worker_leaves_a_step_alone_whose_snapshot_has_another_format(submit) 
     assert engine.claim_best("w", QUEUES) is None
 
 
+def test_a_worker_leaves_a_running_step_alone_whose_snapshot_has_another_format(submit) -> None:
+    claim = take(submit(), "first")
+    StepRun.objects.update(format=99, leased_until=timezone.now() - dt.timedelta(minutes=1))
+    assert list(engine.running_steps()) == []
+    assert engine.lose_expired() == []
+    StepRun.objects.update(format=1)
+    assert engine.lose_expired() == [claim.step_run]
+
+
 def test_the_oldest_ready_step_is_the_best(submit) -> None:
     old, new = submit(), submit()
     StepRun.objects.filter(submission=new).update(queued=timezone.now())
@@ -98,7 +108,7 @@ def test_a_diamond_runs_to_its_end(submit, woken) -> None:
     submission = submit()
     ready = engine.finish(take(submission, "first"), GOOD, OUTCOME, made("one"))
     assert [step_run.step for step_run in ready] == ["left", "right"]
-    assert woken[1:] == [ready[1].pk], "the worker goes on with the first itself"
+    assert woken[1:] == [], "the worker looks itself, and then says what it leaves to others"
     left, right = take(submission, "left"), take(submission, "right")
     assert engine.finish(left, GOOD, OUTCOME, made("two", b"2")) == []
     assert statuses(submission)["last"] == "PENDING"

@@ -163,7 +163,8 @@ def test_what_waits_is_released_one_by_one_as_items_end(start: Start, woken: lis
     submission = start(4, max_parallel=2)
     woken.clear()
     second, first = take(submission, 2), take(submission, 1)
-    assert finish(second) == [], "the worker looks for the best step, which may be somebody else's"
+    (third,) = finish(second)
+    assert third.item == 3
     assert items(submission, "QUEUED") == [3]
     assert woken == [], "the worker looks by itself"
     finish(first)
@@ -403,6 +404,20 @@ def test_a_cancelled_wide_step_is_started_again_from_where_it_was(start: Start) 
     assert (items(submission, "QUEUED"), items(submission, "PENDING")) == ([2], [3, 4])
     end_all(submission)
     assert shown(submission).status == "COMPLETE"
+
+
+def test_where_one_item_failed_and_another_ended_the_job_a_new_start_begins_no_other_item(start: Start) -> None:
+    submission = start(5, max_parallel=3)
+    claims = [take(submission, item) for item in (1, 2, 3)]
+    finish(claims[0], BAD)
+    finish(claims[1], STOP)
+    finish(claims[2], BAD)
+    assert engine.retry(submission.pk).unfinished == 2
+    assert (items(submission, "QUEUED"), items(submission, "SKIPPED")) == ([1, 3], [4, 5])
+    end_all(submission)
+    submission.refresh_from_db()
+    assert (submission.status, submission.stopped_step) == ("COMPLETE", "each")
+    assert statuses(submission) == {"each": "COMPLETE", "join": "SKIPPED"}
 
 
 def test_a_deleted_submission_keeps_no_item_names_and_no_bytes(start: Start) -> None:

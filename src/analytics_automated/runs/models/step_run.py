@@ -20,8 +20,9 @@ class StepRunQuerySet(models.QuerySet["StepRun"]):
         return self.filter(due, status=StepStatus.QUEUED, format=FORMAT)
 
     def expired(self) -> "StepRunQuerySet":
-        """Those whose worker has not said for a whole lease that it still runs them."""
-        return self.filter(status=StepStatus.RUNNING, leased_until__lt=Now())
+        """Those whose worker has not said for a whole lease that it still runs them, and of which this version knows
+        what follows."""
+        return self.filter(status=StepStatus.RUNNING, leased_until__lt=Now(), format=FORMAT)
 
     def heads(self) -> "StepRunQuerySet":
         """One of each Step: of a scattered one the first item."""
