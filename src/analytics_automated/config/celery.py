@@ -95,6 +95,7 @@ def run_worker(
     from analytics_automated.worker.attendant import Attendant
     from analytics_automated.worker.janitor import start_janitor
     from analytics_automated.worker.keeper import start_keeper
+    from analytics_automated.worker.poller import start_pollers
     from analytics_automated.worker.service import service
     from analytics_automated.worker.stopping import StoppableWorker
 
@@ -122,6 +123,7 @@ def run_worker(
         loglevel=AA.log_level,
     )
     start_keeper()
+    start_pollers()
     start_janitor()
     worker.start()
     return int(worker.exitcode or 0)

@@ -199,6 +199,8 @@ class Executor(ABC):
     attended: ClassVar[bool]
     """True where the submitting worker must stay and `wait` for the command to end (the local machine);
     False where a scheduler looks after it and is polled."""
+    poll_seconds: float = 2.0
+    """How often one that is not attended is asked how its commands are."""
     takes_user: ClassVar[bool] = False
     """Whether it can run a command as another system user."""
     takes_containers: ClassVar[bool] = False

@@ -1,41 +1,39 @@
-"""One attempt from its claim to its end: stage, run, gather, record."""
+"""One attempt from its claim to its command: stage, run or hand over, and have its end recorded."""
 
 import datetime as dt
-import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import ParamSpec
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from django.conf import settings
 
-from analytics_automated.executors.base import BackendUnavailable, Cause, Executor, Outcome
-from analytics_automated.executors.registry import executor_class
+from analytics_automated.executors.base import BackendUnavailable, Cause, Executor, Outcome, Refused
 from analytics_automated.pipelines.commands import UnsafeValueError
-from analytics_automated.pipelines.models import Backend
 from analytics_automated.runs import engine
-from analytics_automated.runs.gathering import Unfit, find_outputs, gather
-from analytics_automated.runs.models import Attempt, StepRun
-from analytics_automated.runs.obstacles import find_obstacles
+from analytics_automated.runs.backends import executor_of
+from analytics_automated.runs.concluding import conclude
+from analytics_automated.runs.health import tell_failure
+from analytics_automated.runs.models import StepRun
+from analytics_automated.runs.obstacles import Obstacle, find_obstacles
 from analytics_automated.runs.outages import is_outage, persist, release_connection, tell_outage
 from analytics_automated.runs.places import MissingData, Place, find_place
 from analytics_automated.runs.preparing import Prepared, prepare
+from analytics_automated.runs.recording import broke, discard, ids, record
 from analytics_automated.runs.secrets import MissingSecret, Secrets, find_secrets
-from analytics_automated.runs.setup import setup_failed, setup_report
 from analytics_automated.runs.staging import MissingInput, find_inputs, ship, stage
 from analytics_automated.runs.states import StepStatus
-from analytics_automated.runs.verdicts import Verdict, judge, judge_missing, judge_surroundings, judge_unfit
-from analytics_automated.runs.voice import Progress, read_message, read_progress
+from analytics_automated.runs.verdicts import Verdict, judge_surroundings
+from analytics_automated.runs.voice import Progress, read_progress
 from analytics_automated.runs.workdirs import WorkFolder, work_folder
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.room import is_full
 from analytics_automated.storage.statements import Statement, as_json
 
 logger = logging.getLogger(__name__)
-_Given = ParamSpec("_Given")
 ROOM_PAUSE = dt.timedelta(seconds=2)
 """A step that found no room is not tried again before: until then all workers have looked at the disk."""
+DOWN_PAUSE = dt.timedelta(seconds=2)
+"""Nor one whose backend gave no answer: until then all workers know of it."""
 _STARTED = Statement("""
 UPDATE runs_attempt
 SET handle = %(handle)s, work_folder = %(work_folder)s, argv = %(argv)s, environment = %(environment)s,
@@ -59,53 +57,64 @@ class Running:
         return read_progress(self.folder.progress, self.secrets)
 
 
-@lru_cache(maxsize=64)
-def _executor(name: str, options: str) -> Executor:
-    made = executor_class(name)
-    return made(made.Options.model_validate_json(options))
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A command all of whose surroundings are laid out."""
 
-
-def executor_of(backend: Backend) -> Executor:
-    """The executor behind a backend; one per process and set of options."""
-    return _executor(backend.queue_type.executor, json.dumps(backend.options, sort_keys=True))
+    prepared: Prepared
+    place: Place
+    secrets: Secrets
+    laid_out: Collection[str]
+    """The files in the work folder that are A_A's own, and no outputs."""
 
 
 def run(claim: engine.Claim, started: Callable[[Running], None]) -> list[StepRun]:
     """Run what was claimed, to its end, and record that. Returns the steps that became ready.
 
-    `started` is told of the command once it runs, and may end it by its executor's `cancel`. Whatever goes wrong in
-    A_A itself ends the step with CRASH: the operator sees the traceback in the log, the caller a sentence. Where the
-    database is out of reach the end is recorded later, or the step goes back into the queue.
+    `started` is told of the command once it runs, and may end it by its executor's `cancel`. Where a scheduler looks
+    after commands, this one is only handed over. Whatever goes wrong in A_A itself ends the step with CRASH: the
+    operator sees the traceback in the log, the caller a sentence. Where the database is out of reach the end is
+    recorded later, or the step goes back into the queue.
     """
     folder = work_folder(claim.backend, claim.step_run.attempt_name)
+    is_elsewhere = False
     try:
-        return _run(claim, folder, started)
+        ready = _make_ready(claim, folder)
+        if not isinstance(ready, Ready):
+            return ready
+        executor = executor_of(claim.backend)
+        if executor.attended:
+            outcome = _attend(claim, folder, executor, ready, started)
+            return conclude(claim, folder, outcome, secrets=ready.secrets, laid_out=ready.laid_out)
+        is_elsewhere = _hand_over(claim, folder, executor, ready)
+        return []
+    except BackendUnavailable as error:
+        return _unavailable(claim, error)
     except Exception as error:
         if is_outage(error):
             tell_outage(error)
-            return _record(engine.end_stopped, claim, None)
+            return record(engine.end_stopped, claim, None)
         if is_full(error):
             return _out_of_room(claim, folder)
         if isinstance(error, OSError) and _is_given_away(claim.step_run):
             # This worker was out of touch for so long that its step was taken from it, and its folder removed.
-            logger.warning("an attempt broke off: its step is another's", extra=_ids(claim.step_run))
+            logger.warning("an attempt broke off: its step is another's", extra=ids(claim.step_run))
             return []
-        logger.exception("an attempt broke", extra=_ids(claim.step_run))
-        message = f"Step '{claim.step_run.step}' could not be run by this service."
-        outcome = Outcome(Cause.LOST, detail=f"{type(error).__name__}: {error}")
-        return _record(engine.finish, claim, Verdict(StepStatus.CRASH, message, Cause.LOST.value), outcome)
+        logger.exception("an attempt broke", extra=ids(claim.step_run))
+        return broke(claim, error)
     finally:
-        if not settings.AA.keep_workdirs:
-            _remove(folder, claim.step_run)
+        if not is_elsewhere and not settings.AA.keep_workdirs:
+            discard(folder, claim.step_run)
 
 
-def _run(claim: engine.Claim, folder: WorkFolder, started: Callable[[Running], None]) -> list[StepRun]:
+def _make_ready(claim: engine.Claim, folder: WorkFolder) -> Ready | list[StepRun]:
+    """Lay out all that the command needs; or end the step, where it cannot be run."""
     step, plan = claim.step_run.step, claim.plan
     task = plan.task_of(step)
     try:
         inputs = find_inputs(plan, claim.step_run)
     except MissingInput as missing:
-        return _record(engine.skip, claim, f"Step '{step}' was skipped: there is nothing for its input '{missing}'.")
+        return record(engine.skip, claim, f"Step '{step}' was skipped: there is nothing for its input '{missing}'.")
     try:
         place = find_place(claim.backend.to_definition(), claim.backend.name, task, settings.AA.default_timeout)
         secrets = find_secrets(task.secrets)
@@ -121,26 +130,10 @@ def _run(claim: engine.Claim, folder: WorkFolder, started: Callable[[Running], N
         prepared = prepare(claim, task, folder, staged, place, secrets)
     except UnsafeValueError as unsafe:
         message = f"Step '{step}' was not run: the value of '{unsafe.parameter}' would be read as an option."
-        return _record(engine.finish, claim, Verdict(StepStatus.ERROR, message, Cause.EXIT.value), None)
-    outcome = _execute(claim, folder, prepared, place, secrets, started)
-    if outcome.cause is Cause.CANCELLED:
-        return _record(engine.end_stopped, claim, outcome)
-    told = read_message(folder.message, secrets)
-    verdict = judge(task, step, outcome, place.timeout, told)
-    if place.setups and setup_failed(folder, outcome):
-        outcome = replace(outcome, detail=f"the setup failed. {outcome.detail}".strip())
-        verdict = judge_surroundings(step, "its software could not be made ready")
-    if not verdict.gathers:
-        return _record(engine.finish, claim, verdict, outcome)
-    files = {*shipped, *(path for paths in staged.values() for path in paths or ())}
-    try:
-        found = find_outputs(task, folder.work, files)
-        if found.missing and not verdict.stops:
-            verdict = judge_missing(task, step, found.missing, told) or verdict
-        gathered = gather(task, folder.work, found, claim.step_run.attempt_name) if verdict.gathers else []
-    except Unfit as unfit:
-        return _record(engine.finish, claim, judge_unfit(step, str(unfit), told), outcome)
-    return _record(engine.finish, claim, verdict, outcome, gathered)
+        return record(engine.finish, claim, Verdict(StepStatus.ERROR, message, Cause.EXIT.value), None)
+    claim.attempt.timeout = place.timeout
+    laid_out = {*shipped, *(path for paths in staged.values() for path in paths or ())}
+    return Ready(prepared, place, secrets, frozenset(laid_out))
 
 
 def _is_given_away(step_run: StepRun) -> bool:
@@ -154,14 +147,14 @@ def _out_of_room(claim: engine.Claim, folder: WorkFolder) -> list[StepRun]:
     Where others have filled it the step waits, as all do that would run there. Where there is room once this attempt's
     own files are gone, these may have been too many: that is tried again so often as other faults of a backend.
     """
-    _remove(folder, claim.step_run)
+    discard(folder, claim.step_run)
     obstacle = find_obstacles([claim.backend]).get(claim.backend.name)
     reason = "there was too little room for it"
-    logger.warning("a disk was full: %s", reason, extra=_ids(claim.step_run))
+    logger.warning("a disk was full: %s", reason, extra=ids(claim.step_run))
     if obstacle is not None:
-        return _record(engine.end_stopped, claim, None, f"It waits: {obstacle.sentence}.", ROOM_PAUSE)
+        return record(engine.end_stopped, claim, None, f"It waits: {obstacle.sentence}.", ROOM_PAUSE)
     outcome = Outcome(Cause.BACKEND_UNAVAILABLE, detail="no space left on device")
-    return _record(engine.finish, claim, judge_surroundings(claim.step_run.step, reason, ROOM_PAUSE), outcome)
+    return record(engine.finish, claim, judge_surroundings(claim.step_run.step, reason, ROOM_PAUSE), outcome)
 
 
 def _shipped(claim: engine.Claim) -> Mapping[str, Blob]:
@@ -172,59 +165,88 @@ def _shipped(claim: engine.Claim) -> Mapping[str, Blob]:
 
 def _lacking(claim: engine.Claim, reason: str, detail: str) -> list[StepRun]:
     """End a step whose backend or worker lacks something that it needs: the operator reads what."""
-    logger.error("a step lacks what it needs", extra={**_ids(claim.step_run), "detail": detail})
+    logger.error("a step lacks what it needs", extra={**ids(claim.step_run), "detail": detail})
     outcome = Outcome(Cause.BACKEND_UNAVAILABLE, detail=detail)
-    return _record(engine.finish, claim, judge_surroundings(claim.step_run.step, reason), outcome)
+    return record(engine.finish, claim, judge_surroundings(claim.step_run.step, reason), outcome)
 
 
-def _execute(
+def _unavailable(claim: engine.Claim, error: BackendUnavailable) -> list[StepRun]:
+    """The place takes nothing at present. A scheduler that is down will be back: the step waits, and the attempt counts
+    for nothing. A machine that cannot start a process is tried again as often as the task's `retries` say."""
+    detail = str(error)
+    logger.error("a backend took no command", extra={**ids(claim.step_run), "detail": detail})
+    if not executor_of(claim.backend).attended:
+        record(tell_failure, claim.backend.name, detail)
+        return record(engine.end_stopped, claim, None, f"It waits: {Obstacle.DOWN.sentence}.", DOWN_PAUSE)
+    step = claim.step_run.step
+    outcome = Outcome(Cause.BACKEND_UNAVAILABLE, detail=detail)
+    return record(engine.finish, claim, judge_surroundings(step, "the place where it runs took no command"), outcome)
+
+
+def _submit(executor: Executor, ready: Ready) -> str:
+    """Start the command, or hand it over. What is raised holds no secret, and a full disk is raised as itself."""
+    try:
+        return executor.submit(ready.prepared.spec)
+    except BackendUnavailable as error:
+        if error.__cause__ is not None and is_full(error.__cause__):
+            raise error.__cause__ from None
+        raise BackendUnavailable(ready.secrets.mask(str(error))) from error
+
+
+def _attend(
     claim: engine.Claim,
     folder: WorkFolder,
-    prepared: Prepared,
-    place: Place,
-    secrets: Secrets,
+    executor: Executor,
+    ready: Ready,
     started: Callable[[Running], None],
 ) -> Outcome:
-    """Run the command to its end; what is kept of it holds no secret."""
-    executor = executor_of(claim.backend)
+    """Run the command to its end."""
+    handle = _submit(executor, ready)
+    started(Running(executor, handle, claim.step_run.attempt, folder, ready.secrets))
     try:
-        handle = executor.submit(prepared.spec)
-    except BackendUnavailable as error:
-        cause = error.__cause__
-        if cause is not None and is_full(cause):
-            raise cause from None
-        detail = secrets.mask(str(error))
-        logger.error("a backend took no command", extra={**_ids(claim.step_run), "detail": detail})
-        return Outcome(Cause.BACKEND_UNAVAILABLE, detail=detail)
-    started(Running(executor, handle, claim.step_run.attempt, folder, secrets))
-    try:
-        persist(
-            lambda: _STARTED.change(
-                attempt=claim.attempt.pk,
-                handle=handle,
-                work_folder=str(folder.work),
-                argv=as_json(list(prepared.words)),
-                environment=as_json(sorted(prepared.spec.environment)),
-                data=as_json({name: data.model_dump(exclude_none=True) for name, data in place.used.items()}),
-                secrets=as_json(secrets.names),
-                timeout=place.timeout,
-            ),
-            settings.AA.lease_seconds,
-        )
+        _note(claim, folder, ready, handle)
     except BaseException:
         executor.cancel([handle])
         _wait(executor, handle)
         raise
     release_connection()
-    outcome = _wait(executor, handle)
-    if place.setups and (said := secrets.mask_log(setup_report(folder)).text()):
-        attempt = Attempt.objects.filter(pk=claim.attempt.pk, finished__isnull=True)
-        persist(lambda: attempt.update(setup_output=said), settings.AA.lease_seconds)
-    return replace(
-        outcome,
-        stdout=secrets.mask_log(outcome.stdout),
-        stderr=secrets.mask_log(outcome.stderr),
-        detail=secrets.mask(outcome.detail),
+    return _wait(executor, handle)
+
+
+def _hand_over(claim: engine.Claim, folder: WorkFolder, executor: Executor, ready: Ready) -> bool:
+    """Hand the command over to a scheduler; False where the step was given away meanwhile."""
+    folder.note_laid_out(ready.laid_out)
+    _note(claim, folder, ready, "")
+    try:
+        handle = _submit(executor, ready)
+    except Refused as error:
+        detail = ready.secrets.mask(str(error))
+        logger.error("a backend refused a command", extra={**ids(claim.step_run), "detail": detail})
+        outcome = Outcome(Cause.BACKEND_UNAVAILABLE, detail=detail)
+        verdict = judge_surroundings(claim.step_run.step, "its backend did not accept it")
+        record(engine.finish, claim, verdict, outcome)
+        return False
+    if record(engine.hand_over, claim, handle):
+        return True
+    executor.cancel([handle])
+    return False
+
+
+def _note(claim: engine.Claim, folder: WorkFolder, ready: Ready, handle: str) -> None:
+    """Put on record what is run, while it runs."""
+    place = ready.place
+    persist(
+        lambda: _STARTED.change(
+            attempt=claim.attempt.pk,
+            handle=handle,
+            work_folder=str(folder.work),
+            argv=as_json(list(ready.prepared.words)),
+            environment=as_json(sorted(ready.prepared.spec.environment)),
+            data=as_json({name: data.model_dump(exclude_none=True) for name, data in place.used.items()}),
+            secrets=as_json(ready.secrets.names),
+            timeout=place.timeout,
+        ),
+        settings.AA.lease_seconds,
     )
 
 
@@ -232,27 +254,3 @@ def _wait(executor: Executor, handle: str) -> Outcome:
     while (outcome := executor.wait(handle)) is None:
         pass
     return outcome
-
-
-def _record(write: Callable[_Given, list[StepRun]], *args: _Given.args, **keys: _Given.kwargs) -> list[StepRun]:
-    """Record how an attempt ended, as soon as the database can be reached, within the time in which the step is still
-    this worker's."""
-    return persist(lambda: write(*args, **keys), settings.AA.lease_seconds)
-
-
-def remove_work_folder(step_run: StepRun) -> None:
-    """Remove what an attempt left whose worker is gone."""
-    backend = Backend.objects.filter(name=step_run.backend).first()
-    if backend is not None and not settings.AA.keep_workdirs:
-        _remove(work_folder(backend, step_run.attempt_name), step_run)
-
-
-def _remove(folder: WorkFolder, step_run: StepRun) -> None:
-    try:
-        folder.remove()
-    except OSError:
-        logger.exception("a work folder could not be removed", extra=_ids(step_run))
-
-
-def _ids(step_run: StepRun) -> dict[str, str | int]:
-    return {"submission": str(step_run.submission_id), "step": step_run.step, "attempt": step_run.attempt}

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from analytics_automated.executors.registry import executor_names
 from analytics_automated.pipelines.models import Backend
+from analytics_automated.runs.health import down_backends
 from analytics_automated.runs.workdirs import work_root
 from analytics_automated.storage.room import free_bytes, storage_has_room
 
@@ -24,6 +25,8 @@ class Obstacle(StrEnum):
     """Too little is free where work folders are made."""
     UNUSABLE = "unusable"
     """Work folders cannot be made."""
+    DOWN = "down"
+    """It gives no answer."""
     NO_EXECUTOR = "no_executor"
     """Its executor is not installed where the worker runs."""
 
@@ -38,6 +41,7 @@ _SENTENCES = {
     Obstacle.STORAGE_FULL: "there is too little room for results",
     Obstacle.WORK_FULL: "there is too little room where it would run",
     Obstacle.UNUSABLE: "its backend's folder cannot be used",
+    Obstacle.DOWN: "its backend gives no answer at present",
     Obstacle.NO_EXECUTOR: "its backend's executor is not installed",
 }
 NO_ROOM = frozenset({Obstacle.STORAGE_FULL, Obstacle.WORK_FULL})
@@ -48,7 +52,8 @@ def find_obstacles(backends: Iterable[Backend]) -> Mapping[str, Obstacle]:
     rows = list(backends)
     if not storage_has_room():
         return {backend.name: Obstacle.STORAGE_FULL for backend in rows}
-    found = {backend.name: _obstacle(backend) for backend in rows}
+    down = down_backends()
+    found = {each.name: Obstacle.DOWN if each.name in down else _obstacle(each) for each in rows}
     return {name: obstacle for name, obstacle in found.items() if obstacle is not None}
 
 

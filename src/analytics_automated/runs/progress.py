@@ -57,7 +57,9 @@ def step_progress(submission: Submission, heads: Iterable[StepRun] | None = None
     if not any(each.item for each in rows):
         return [_plain(each) for each in rows]
     scatters = {each.step: each for each in submission.scatters.all()}
-    at_work = StepRun.objects.filter(submission=submission, status=StepStatus.RUNNING, item__gt=0).order_by()
+    at_work = StepRun.objects.filter(
+        submission=submission, taken=True, status=StepStatus.RUNNING, item__gt=0
+    ).order_by()
     counts = at_work.values_list("step").annotate(Count("pk"), Min("started"))
     running = {step: (count, started) for step, count, started in counts}
     return [

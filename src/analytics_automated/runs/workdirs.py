@@ -1,9 +1,11 @@
 """Work folders: where an attempt's files lie while it runs. The one place that resolves paths below a root."""
 
+import json
 import os
 import re
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from django.conf import settings
 from analytics_automated.pipelines.models import Backend
 
 _PREFIX = "aa-"
+_LAID_OUT = "laid_out.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,19 @@ class WorkFolder:
         """What the setups say."""
         return self.top / "setup.log"
 
+    @property
+    def state(self) -> Path:
+        """The executor's own files, where it has any."""
+        return self.top / "state"
+
+    def note_laid_out(self, paths: Iterable[str]) -> None:
+        """Note which files in the work folder are A_A's own, for whoever records the command's end elsewhere."""
+        (self.top / _LAID_OUT).write_text(json.dumps(sorted(paths)), encoding="utf-8")
+
+    def laid_out(self) -> frozenset[str]:
+        """What was noted."""
+        return frozenset(json.loads((self.top / _LAID_OUT).read_text(encoding="utf-8")))
+
     def setup(self, whose: str) -> Path:
         """The setup of the backend or the task."""
         return self.top / f"setup.{whose}"
@@ -94,7 +110,7 @@ class WorkFolder:
         except FileExistsError:
             self.remove()
             self.top.mkdir(mode=0o700)
-        for folder in (self.work, self.home, self.temporary):
+        for folder in (self.work, self.home, self.temporary, self.state):
             folder.mkdir(mode=0o700)
 
     def remove(self) -> None:

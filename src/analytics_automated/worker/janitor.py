@@ -19,7 +19,6 @@ from analytics_automated.pipelines.models import Backend
 from analytics_automated.runs import engine
 from analytics_automated.runs.models import StepRun, Submission
 from analytics_automated.runs.outages import is_outage, release_connection, tell_outage
-from analytics_automated.runs.states import StepStatus
 from analytics_automated.runs.workdirs import work_folders
 from analytics_automated.worker.recovery import recover_lost_steps
 
@@ -62,7 +61,7 @@ def clean_up() -> None:
 
     Whatever belongs to another installation is left alone: only attempts of Submissions of this database count.
     """
-    for attempt in _abandoned(attempts_alive()):
+    for attempt in abandoned(attempts_alive()):
         survivors = end_orphans(attempt)
         logger.warning("processes without a worker were ended", extra={"attempt": attempt, "left": len(survivors)})
     if settings.AA.keep_workdirs:
@@ -70,7 +69,7 @@ def clean_up() -> None:
     oldest = time.time() - settings.AA.lease_seconds
     for backend in Backend.objects.all():
         folders = {folder.attempt: folder for folder in work_folders(backend) if folder.made < oldest}
-        for attempt in _abandoned(folders):
+        for attempt in abandoned(folders):
             logger.warning("a work folder without a worker is removed", extra={"attempt": attempt})
             try:
                 folders[attempt].remove()
@@ -78,17 +77,15 @@ def clean_up() -> None:
                 logger.exception("a work folder could not be removed", extra={"attempt": attempt})
 
 
-def _abandoned(attempts: Iterable[str]) -> list[str]:
-    """Of these, the attempts of this database that no worker runs."""
+def abandoned(attempts: Iterable[str]) -> list[str]:
+    """Of these, the attempts of this database that nobody has taken, or has any more."""
     named = {attempt: found for attempt in attempts if (found := _NAME.fullmatch(attempt))}
     if not named:
         return []
     keys = {uuid.UUID(found["submission"]) for found in named.values()}
     ours = {key.hex for key in Submission.objects.filter(pk__in=keys).values_list("pk", flat=True)}
     rows = StepRun.objects.filter(pk__in={int(found["step_run"]) for found in named.values()})
-    alive = {
-        (str(pk), str(attempt)) for pk, attempt in rows.filter(status=StepStatus.RUNNING).values_list("pk", "attempt")
-    }
+    alive = {(str(pk), str(attempt)) for pk, attempt in rows.filter(taken=True).values_list("pk", "attempt")}
     return [
         attempt
         for attempt, found in named.items()

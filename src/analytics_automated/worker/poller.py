@@ -7,17 +7,23 @@ What it knows is in the database and beside the work folders: another worker can
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.db import connection
 
 from analytics_automated.executors.base import BackendUnavailable, Executor, Outcome
+from analytics_automated.executors.registry import executor_names
 from analytics_automated.pipelines.models import Backend
-from analytics_automated.runs import engine, execution, health
+from analytics_automated.runs import engine, health
+from analytics_automated.runs.backends import executor_of
+from analytics_automated.runs.concluding import conclude_elsewhere
+from analytics_automated.runs.dispatch import announce
 from analytics_automated.runs.engine import HandedOver
-from analytics_automated.runs.outages import is_outage, tell_outage
+from analytics_automated.runs.engine.serving import served
+from analytics_automated.runs.outages import is_outage, release_connection, tell_outage
+from analytics_automated.runs.workdirs import work_folder
 from analytics_automated.worker.janitor import abandoned
 from analytics_automated.worker.service import service
 
@@ -26,6 +32,8 @@ LOOK_SECONDS = 0.5
 """How often the database is asked for what is to be cancelled."""
 AGAIN_SECONDS = 5.0
 """After which the scheduler is told once more to cancel what it has not ended."""
+FOLLOW_SECONDS = 2.0
+"""How soon a Backend that appears is looked after."""
 GATHERERS = 2
 """Ended commands whose results are stored at once, of one Backend."""
 
@@ -67,7 +75,7 @@ class Poller(threading.Thread):
         if backend is None or not health.look_after(backend.name, service.name, settings.AA.lease_seconds / 3):
             return
         try:
-            executor = execution.executor_of(backend)
+            executor = executor_of(backend)
             self._attend(backend, executor)
         except BackendUnavailable as error:
             if health.tell_failure(backend.name, str(error)):
@@ -80,12 +88,15 @@ class Poller(threading.Thread):
             self._poll(backend, executor, [each for each in steps if each.key not in self._concluding])
             self._adopt(backend, executor)
         if self._is_due("check", settings.AA.reconcile_interval):
-            if health.tell_condition(backend.name, executor.check()):
-                logger.info("a backend answers again", extra={"backend": backend.name})
-                service.reconcile()
+            self._check(backend, executor)
         if self._is_due("orphans", settings.AA.lease_seconds):
             present = executor.present()
             executor.cancel([present[attempt] for attempt in abandoned(present)])
+
+    def _check(self, backend: Backend, executor: Executor) -> None:
+        if health.tell_condition(backend.name, executor.check()):
+            logger.info("a backend answers again", extra={"backend": backend.name})
+            service.reconcile()
 
     def _is_due(self, what: str, every: float) -> bool:
         """True at most once in so many seconds; what fails is due again at once."""
@@ -117,7 +128,7 @@ class Poller(threading.Thread):
 
     def _conclude(self, backend: Backend, step: HandedOver, outcome: Outcome) -> None:
         try:
-            execution.conclude_elsewhere(step, backend, outcome)
+            announce(conclude_elsewhere(step, backend, outcome), None)
         except Exception as error:
             if is_outage(error):
                 tell_outage(error)  # the outcome is still there at the next poll
@@ -132,9 +143,52 @@ class Poller(threading.Thread):
         expired = {each.attempt_name: each for each in engine.unsaved([backend.name])}
         if not expired:
             return
-        found = executor.find(execution.state_folders(backend, expired))
+        found = executor.find({name: work_folder(backend, name).state for name in expired})
         for name, step_run in expired.items():
             if name in found and engine.adopt(step_run, found[name]):
                 logger.warning("a step is found with its scheduler", extra={"attempt": name})
             elif name not in found:
                 engine.lose(step_run)
+
+
+def start_pollers() -> None:
+    """Look after the Backends that this worker serves, also those that appear; it ends with the process."""
+    threading.Thread(target=_keep_pollers, name="pollers", daemon=True).start()
+
+
+def _keep_pollers() -> None:
+    pollers: dict[str, Poller] = {}
+    due = 0.0
+    while True:
+        try:
+            known = [each for each in served(service.queues) if each.queue_type.executor in executor_names()]
+            scheduled = {each.name for each in known if not executor_of(each).attended}
+            for name in scheduled - set(pollers):
+                pollers[name] = Poller(name)
+                pollers[name].start()
+            for name in set(pollers) - scheduled:
+                pollers.pop(name).stop()
+            if time.monotonic() >= due:
+                due = time.monotonic() + settings.AA.reconcile_interval
+                for backend in known:
+                    if backend.name not in scheduled:
+                        _check_attended(backend)
+        except Exception as error:
+            if is_outage(error):
+                tell_outage(error)
+            else:
+                logger.exception("the backends cannot be looked after")
+                connection.close()
+        release_connection()
+        time.sleep(FOLLOW_SECONDS)
+
+
+def _check_attended(backend: Backend) -> None:
+    """How this machine is, as a place where commands run; told by one of the workers."""
+    if not health.look_after(backend.name, service.name, 2 * settings.AA.reconcile_interval):
+        return
+    try:
+        health.tell_condition(backend.name, executor_of(backend).check())
+    except BackendUnavailable as error:
+        if health.tell_failure(backend.name, str(error)):
+            logger.error("commands cannot be run here", extra={"backend": backend.name, "reason": str(error)})

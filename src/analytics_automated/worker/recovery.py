@@ -6,7 +6,8 @@ from django.conf import settings
 
 from analytics_automated.executors.orphans import end_orphans
 from analytics_automated.runs import engine
-from analytics_automated.runs.execution import remove_work_folder
+from analytics_automated.runs.backends import scheduled_backends
+from analytics_automated.runs.recording import remove_work_folder
 from analytics_automated.worker.identity import is_gone
 
 logger = logging.getLogger(__name__)
@@ -15,7 +16,8 @@ logger = logging.getLogger(__name__)
 def recover_lost_steps() -> int:
     """Find the steps that run nowhere, as far as this machine can tell; returns how many there were."""
     one_machine = settings.AA.database_url is None  # SQLite is a file of this machine's
-    lost = [each for each in engine.running_steps() if is_gone(each.worker, one_machine=one_machine)]
+    steps = engine.running_steps().exclude(backend__in=scheduled_backends())
+    lost = [each for each in steps if is_gone(each.worker, one_machine=one_machine)]
     for step_run in lost:
         survivors = end_orphans(step_run.attempt_name)
         logger.warning(

@@ -10,6 +10,15 @@ from analytics_automated.runs.engine.choosing import ALL_PRIORITIES, Priorities
 from analytics_automated.runs.engine.claiming import Claim, claim, claim_best
 from analytics_automated.runs.engine.deleting import delete, erase_deleted
 from analytics_automated.runs.engine.finishing import Gathered, end_stopped, finish, skip
+from analytics_automated.runs.engine.handing_over import (
+    HandedOver,
+    adopt,
+    begin,
+    hand_over,
+    handed_over,
+    take_back,
+    unsaved,
+)
 from analytics_automated.runs.engine.holding import Held, hold
 from analytics_automated.runs.engine.limits import TooMany, check_caller
 from analytics_automated.runs.engine.losing import lose, lose_expired, running_steps
@@ -25,12 +34,15 @@ __all__ = [
     "BytesGone",
     "Claim",
     "Gathered",
+    "HandedOver",
     "Held",
     "NewInput",
     "NotResumable",
     "Priorities",
     "Submitted",
     "TooMany",
+    "adopt",
+    "begin",
     "cancel",
     "check_caller",
     "claim",
@@ -40,6 +52,8 @@ __all__ = [
     "end_stopped",
     "erase_deleted",
     "finish",
+    "hand_over",
+    "handed_over",
     "hold",
     "lose",
     "lose_expired",
@@ -49,5 +63,7 @@ __all__ = [
     "running_steps",
     "skip",
     "submit",
+    "take_back",
     "tell_progress",
+    "unsaved",
 ]

@@ -56,7 +56,7 @@ class Candidate:
 
 _COLUMNS = """s.id, s.priority, s.caller, s.opens, s.entered,
 s.opens <> '' AND EXISTS (SELECT 1 FROM pipelines_job j WHERE j.name = s.opens AND j.limits IS NOT NULL)"""
-_READY = f"""s.status = '{StepStatus.QUEUED}' AND s.format = {FORMAT} AND s.backend = %(backend)s
+_READY = f"""s.status = '{StepStatus.QUEUED}' AND NOT s.taken AND s.format = {FORMAT} AND s.backend = %(backend)s
 AND (s.not_before IS NULL OR s.not_before <= {{now}})"""
 _OLDEST = Statement(f"""
 SELECT {_COLUMNS} FROM runs_steprun s WHERE {_READY} AND s.priority >= %(least)s AND s.priority <= %(most)s
@@ -85,12 +85,12 @@ def choose(
 
 
 class _Running:
-    """How many steps each caller has running: asked once, and only where it matters."""
+    """How many steps each caller has running, or with a scheduler: asked once, and only where it matters."""
 
     @cached_property
     def counts(self) -> Counter[int]:
         """By caller; who has none is not in it."""
-        rows = StepRun.objects.filter(status=StepStatus.RUNNING).order_by().values_list("caller")
+        rows = StepRun.objects.filter(taken=True).order_by().values_list("caller")
         return Counter(dict(rows.annotate(running=Count("pk"))))
 
 
@@ -131,7 +131,7 @@ _LEVEL = f"{_READY} AND s.priority = %(priority)s"
 _IDLE = Statement(f"""
 SELECT w.id FROM (
     SELECT s.id, s.caller, s.entered FROM runs_steprun s WHERE {_LEVEL} ORDER BY s.entered, s.id LIMIT %(horizon)s
-) w WHERE w.caller NOT IN (SELECT caller FROM runs_steprun WHERE status = '{StepStatus.RUNNING}')
+) w WHERE w.caller NOT IN (SELECT caller FROM runs_steprun WHERE taken)
 ORDER BY w.entered, w.id LIMIT %(window)s
 """)  # noqa: S608 -- names of ours
 _FIRSTS = Statement(f"""

@@ -30,14 +30,14 @@ _FIND = Statement(f"""
 SELECT {_STEP_RUN}, {_SUBMISSION}, {_BLOB}, p.digest
 FROM runs_steprun s JOIN runs_submission u ON u.id = s.submission_id JOIN pipelines_snapshot p ON p.id = u.snapshot_id
 LEFT JOIN storage_blob b ON b.id = s.item_blob_id
-WHERE s.id = %(step_run)s AND s.status = '{StepStatus.QUEUED}' AND s.format = {FORMAT}
+WHERE s.id = %(step_run)s AND s.status = '{StepStatus.QUEUED}' AND NOT s.taken AND s.format = {FORMAT}
     AND (s.not_before IS NULL OR s.not_before <= {{now}})
 """)  # noqa: S608 -- names of ours
 _TAKE = Statement("""
 UPDATE runs_steprun
-SET status = %(to)s, attempt = attempt + 1, worker = %(worker)s, started = %(now)s, opens = '',
+SET status = %(to)s, taken = TRUE, attempt = attempt + 1, worker = %(worker)s, started = %(now)s, opens = '',
     leased_until = {later[lease]}, not_before = NULL, progress = NULL, progress_text = ''
-WHERE id = %(step_run)s AND status {among[origins]} AND attempt = %(attempt)s
+WHERE id = %(step_run)s AND NOT taken AND status {among[origins]} AND attempt = %(attempt)s
 """)
 _UNBEGUN = f"id = %(submission)s AND status = '{SubmissionStatus.SUBMITTED}'"
 _UNLIMITED = "NOT EXISTS (SELECT 1 FROM pipelines_job j WHERE j.name = job_name AND j.limits IS NOT NULL)"
@@ -126,7 +126,7 @@ def _take(step_run: StepRun, backend: Backend, worker: str, *, waits: bool) -> C
         if not mine:
             transaction.set_rollback(True)
             return None
-        step_run.status, step_run.worker, step_run.started = StepStatus.RUNNING, worker, now
+        step_run.status, step_run.taken, step_run.worker, step_run.started = StepStatus.RUNNING, True, worker, now
         step_run.attempt += 1
         attempt = Attempt(
             step_run=step_run,

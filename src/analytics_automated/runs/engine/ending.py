@@ -49,9 +49,9 @@ def settle(submission: Submission, now: dt.datetime, events: list[Event]) -> Non
 
 
 def end_running(submission: Submission, step: str | None = None) -> None:
-    """Ask the workers of the steps that run, or of the runs of that step, to end them. They learn of it when they next
-    ask, which is soon."""
-    running = StepRun.objects.filter(submission=submission, status=StepStatus.RUNNING)
+    """Ask who has taken the steps, or the runs of that step, to end them: workers, or who looks after schedulers. They
+    learn of it when they next ask, which is soon."""
+    running = StepRun.objects.filter(submission=submission, taken=True)
     (running if step is None else running.filter(step=step)).update(cancelling=True)
 
 
@@ -62,7 +62,7 @@ def end_waiting(
 
     The items of a scattered step, of which there may be thousands, have one line of history together."""
     origins = step_origins(status, [StepStatus.PENDING, StepStatus.QUEUED])
-    waiting = StepRun.objects.filter(submission=submission, status__in=origins)
+    waiting = StepRun.objects.filter(submission=submission, status__in=origins, taken=False)
     if untried:
         waiting = waiting.filter(attempt=0)
     locked = list(waiting.select_for_update(no_key=True).order_by("pk").values_list("step", "item", "attempt"))

@@ -27,9 +27,9 @@ from analytics_automated.storage.streams import StoredFile, remove
 
 _END = Statement("""
 UPDATE runs_steprun
-SET status = %(to)s, finished = %(now)s, leased_until = NULL, exit_code = %(exit_code)s, cause = %(cause)s,
-    message = %(message)s
-WHERE id = %(step_run)s AND attempt = %(attempt)s AND status {among[origins]}
+SET status = %(to)s, taken = FALSE, finished = %(now)s, leased_until = NULL, exit_code = %(exit_code)s,
+    cause = %(cause)s, message = %(message)s
+WHERE id = %(step_run)s AND attempt = %(attempt)s AND taken AND status {among[origins]}
 """)
 _CLOSE_ATTEMPT = Statement("""
 UPDATE runs_attempt
@@ -90,7 +90,7 @@ def _close(claim: Claim, verdict: Verdict, outcome: Outcome | None, now: dt.date
     mine = _END.change(
         step_run=step_run.pk,
         attempt=step_run.attempt,
-        origins=[each.value for each in step_origins(verdict.status, [StepStatus.RUNNING])],
+        origins=[each.value for each in step_origins(verdict.status, [StepStatus.RUNNING, StepStatus.QUEUED])],
         to=verdict.status.value,
         now=now,
         exit_code=exit_code,
@@ -144,6 +144,7 @@ def try_again(
         pk=step_run.pk, attempt=step_run.attempt, status__in=step_origins(StepStatus.QUEUED, [StepStatus.RUNNING])
     ).update(
         status=StepStatus.QUEUED,
+        taken=False,
         tries=F("tries") + 1,
         worker="",
         leased_until=None,
@@ -208,8 +209,7 @@ def end_stopped(
     step_run = claim.step_run
     with transaction.atomic():
         submission = locked(step_run.submission_id)
-        origins = step_origins(StepStatus.QUEUED, [StepStatus.RUNNING])
-        mine = StepRun.objects.filter(pk=step_run.pk, attempt=step_run.attempt, status__in=origins)
+        mine = StepRun.objects.filter(pk=step_run.pk, attempt=step_run.attempt, taken=True)
         if mine.filter(cancelling=True).exists():
             cancelled = f"Step '{step_run.step}' was cancelled."
             verdict = Verdict(StepStatus.CANCELLED, cancelled, Cause.CANCELLED.value, gathers=False)
@@ -219,8 +219,14 @@ def end_stopped(
             write_history(events)
             return ready
         not_before = Now() + pause if pause else None
-        given_back = mine.update(
-            status=StepStatus.QUEUED, worker="", leased_until=None, started=None, queued=now, not_before=not_before
+        given_back = mine.filter(status__in=step_origins(StepStatus.QUEUED, [StepStatus.RUNNING])).update(
+            status=StepStatus.QUEUED,
+            taken=False,
+            worker="",
+            leased_until=None,
+            started=None,
+            queued=now,
+            not_before=not_before,
         )
         close_attempt(claim.attempt, Cause.CANCELLED.value, outcome, now)
         if given_back:

@@ -52,6 +52,7 @@ def _hand_over(step_run: StepRun, attempt: int, handle: str) -> bool:
             pk=step_run.pk,
             attempt=attempt,
             worker=step_run.worker,
+            taken=True,
             status__in=step_origins(StepStatus.QUEUED, [StepStatus.RUNNING]),
         ).update(status=StepStatus.QUEUED, worker="", leased_until=None, started=None)
         if mine:

@@ -13,7 +13,7 @@ from django.db import connection
 
 from analytics_automated.pipelines.models import Backend, Job
 from analytics_automated.runs.models import StepRun, Submission
-from analytics_automated.runs.states import StepStatus, SubmissionStatus
+from analytics_automated.runs.states import SubmissionStatus
 
 
 @dataclass
@@ -43,7 +43,7 @@ def may_take(backend: Backend) -> bool:
 
 
 def _running_on(backend: str) -> int:
-    return StepRun.objects.filter(status=StepStatus.RUNNING, backend=backend).count()
+    return StepRun.objects.filter(taken=True, backend=backend).count()
 
 
 def full_jobs(names: Set[str]) -> set[str]:

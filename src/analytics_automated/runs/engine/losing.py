@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from analytics_automated.executors.base import Cause
 from analytics_automated.pipelines.plans import FORMAT
+from analytics_automated.runs.backends import scheduled_backends
 from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.finishing import try_again
 from analytics_automated.runs.engine.following import follow
@@ -48,7 +49,13 @@ def lose(step_run: StepRun, *, only_expired: bool = False) -> bool:
                 attempt=step_run.attempt,
                 status__in=step_origins(verdict.status, [StepStatus.RUNNING]),
             ).update(
-                status=verdict.status, worker="", leased_until=None, finished=now, message=message, cause=verdict.cause
+                status=verdict.status,
+                taken=False,
+                worker="",
+                leased_until=None,
+                finished=now,
+                message=message,
+                cause=verdict.cause,
             )
             if not mine:
                 return False
@@ -61,6 +68,7 @@ def lose(step_run: StepRun, *, only_expired: bool = False) -> bool:
 
 
 def lose_expired() -> list[StepRun]:
-    """End the attempts whose lease has expired; those steps."""
-    expired = list(StepRun.objects.expired().order_by("pk")[:1000])
+    """End the attempts whose lease has expired; those steps. Where a scheduler may have the command, whoever looks
+    after the Backend asks that first."""
+    expired = list(StepRun.objects.expired().exclude(backend__in=scheduled_backends()).order_by("pk")[:1000])
     return [step_run for step_run in expired if lose(step_run, only_expired=True)]

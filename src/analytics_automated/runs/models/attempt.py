@@ -14,7 +14,7 @@ class Attempt(models.Model):
     backend = models.CharField(max_length=64)
     queue = models.CharField(max_length=100)
     executor = models.CharField(max_length=64)
-    handle = models.CharField(max_length=255, blank=True)
+    handle = models.TextField(blank=True)
     work_folder = models.CharField(max_length=2000, blank=True)
     argv = models.JSONField(default=list)
     environment = models.JSONField(default=list, help_text="Names of the variables; their values are not kept.")

@@ -17,7 +17,12 @@ class StepRunQuerySet(models.QuerySet["StepRun"]):
     def ready(self) -> "StepRunQuerySet":
         """Those that a worker of this version may take up; `engine.choosing` says which of them is the best."""
         due = models.Q(not_before__isnull=True) | models.Q(not_before__lte=Now())
-        return self.filter(due, status=StepStatus.QUEUED, format=FORMAT)
+        return self.filter(due, status=StepStatus.QUEUED, taken=False, format=FORMAT)
+
+    def handed_over(self) -> "StepRunQuerySet":
+        """Those that a scheduler has: no worker stays with them, so that they have no lease."""
+        status = (StepStatus.QUEUED, StepStatus.RUNNING)
+        return self.filter(taken=True, leased_until__isnull=True, status__in=status, format=FORMAT)
 
     def expired(self) -> "StepRunQuerySet":
         """Those whose worker has not said for a whole lease that it still runs them, and of which this version knows
@@ -59,6 +64,7 @@ class StepRun(models.Model):
     status = models.CharField(max_length=16, choices=[(each.value, each.value) for each in StepStatus])
     waiting = models.PositiveIntegerField(help_text="Steps, or other items, that must end before; 0: ready.")
     attempt = models.PositiveIntegerField(default=0, help_text="Number of the latest Attempt.")
+    taken = models.BooleanField(default=False, help_text="A worker has taken it up, or a scheduler has it.")
     worker = models.CharField(max_length=255, blank=True)
     leased_until = models.DateTimeField(null=True, help_text="Its worker's, by the database's clock; then it is lost.")
     cancelling = models.BooleanField(default=False, help_text="Its worker is to end it.")
@@ -82,17 +88,15 @@ class StepRun(models.Model):
             models.Index(
                 fields=["backend", "-priority", "entered", "id"],
                 name="step_run_by_age",
-                condition=models.Q(status=StepStatus.QUEUED),
+                condition=models.Q(status=StepStatus.QUEUED, taken=False),
             ),
             models.Index(
                 fields=["backend", "priority", "caller", "opens", "entered", "id"],
                 name="step_run_by_caller",
-                condition=models.Q(status=StepStatus.QUEUED),
+                condition=models.Q(status=StepStatus.QUEUED, taken=False),
             ),
-            models.Index(
-                fields=["caller", "backend"], name="step_run_running", condition=models.Q(status=StepStatus.RUNNING)
-            ),
-            models.Index(fields=["submission"], name="step_run_at_work", condition=models.Q(status=StepStatus.RUNNING)),
+            models.Index(fields=["caller", "backend"], name="step_run_running", condition=models.Q(taken=True)),
+            models.Index(fields=["submission"], name="step_run_at_work", condition=models.Q(taken=True)),
             models.Index(fields=["item_blob"], name="step_run_item", condition=models.Q(item_blob__isnull=False)),
         ]
 
