@@ -1,4 +1,5 @@
-"""What every executor promises. A suite to inherit from: see `ExecutorContract`."""
+"""What executors promise. Suites to inherit from: `AttendedContract` for those whose commands are children of the worker,
+`BatchContract` for those that hand them to a scheduler."""
 
 import contextlib
 import dataclasses
@@ -68,12 +69,12 @@ def alive(process: psutil.Process | int) -> bool:
         return False
 
 
-def until(condition: Callable[[], object], what: str) -> None:
+def until(condition: Callable[[], object], what: str, every: float = 0.002) -> None:
     """Wait for what a command does by itself."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.002)
+        time.sleep(every)
 
 
 class Commands:
@@ -89,7 +90,9 @@ class Commands:
         with self._lock:
             self._made += 1
             attempt = f"{self.prefix}{self._made}"
-        spec = CommandSpec(attempt, argv, self.workdir, {"PATH": "/usr/bin:/bin"})
+        state = self.workdir.parent / f"state of {attempt}, 100%a '\N{GREEK SMALL LETTER OMEGA}'"
+        state.mkdir()
+        spec = CommandSpec(attempt, argv, self.workdir, {"PATH": "/usr/bin:/bin"}, state=state)
         return dataclasses.replace(spec, **fields)
 
     def sh(self, script: str, **fields: Any) -> CommandSpec:
@@ -100,14 +103,16 @@ class Commands:
 
 
 class ExecutorContract:
-    """Inherit from this, name the class `Test…`, and override the fixture `executor`.
+    """What every executor promises. Inherit from one of the two below, name the class `Test…`, and override the fixture
+    `executor`.
 
     `time_limit` is a limit, in seconds, that the place can keep. `submits_at_once` is how many commands one
-    test may hand over.
+    test may hand over. `pace` is how often, in seconds, a test asks the place.
     """
 
     time_limit = 0.5
     submits_at_once = 400
+    pace = 0.002
 
     @pytest.fixture
     def executor(self) -> Iterator[Executor]:
@@ -247,7 +252,7 @@ class ExecutorContract:
         handle = executor.submit(commands.python(TREE, timeout=self.time_limit))
         tree = self.tree(commands)
         outcomes: dict[str, Outcome] = {}
-        until(lambda: outcomes.update(executor.poll([handle]).outcomes) or outcomes, "the end by polling")
+        until(lambda: outcomes.update(executor.poll([handle]).outcomes) or outcomes, "the end by polling", self.pace)
         assert outcomes[handle].cause is Cause.TIMEOUT
         assert not [process for process in tree if alive(process)]
 
@@ -300,6 +305,16 @@ class ExecutorContract:
         gate.write_text("still here\n")
         assert executor.wait(other, PATIENCE).stdout.text() == "still here\n"
 
+    def tree(self, commands: Commands) -> list[psutil.Process]:
+        """The three processes of `TREE`, once they are all there."""
+        files = [commands.workdir / name for name in ("daemon", "child", "parent")]
+        until(lambda: all(file.exists() for file in files), "the tree to grow")
+        return [psutil.Process(int(file.read_text())) for file in files]
+
+
+class AttendedContract(ExecutorContract):
+    """What those promise whose commands are children of the process that submits them."""
+
     def test_wait_for_a_while_gives_nothing_while_the_command_runs(self, executor, commands):
         handle = executor.submit(commands("sleep", "600"))
         assert executor.wait(handle, 0) is None
@@ -342,9 +357,3 @@ class ExecutorContract:
         with ThreadPoolExecutor(8) as pool:
             seen = list(pool.map(run, range(self.submits_at_once)))
         assert seen == [(number, number % 7, f"{number}\n") for number in range(self.submits_at_once)]
-
-    def tree(self, commands: Commands) -> list[psutil.Process]:
-        """The three processes of `TREE`, once they are all there."""
-        files = [commands.workdir / name for name in ("daemon", "child", "parent")]
-        until(lambda: all(file.exists() for file in files), "the tree to grow")
-        return [psutil.Process(int(file.read_text())) for file in files]

@@ -18,7 +18,7 @@ from analytics_automated.executors import endings, memory
 from analytics_automated.executors.base import BackendUnavailable, Cause, NoOptions
 from analytics_automated.executors.local import LocalExecutor
 from analytics_automated.executors.registry import executor_class
-from executors.contract import PATIENCE, TREE, ExecutorContract, alive, carriers, until
+from executors.contract import PATIENCE, TREE, AttendedContract, alive, carriers, until
 
 GRACE = 0.1
 
@@ -42,7 +42,7 @@ def ended(fifo: int) -> bool:
         return False
 
 
-class TestLocalExecutor(ExecutorContract):
+class TestLocalExecutor(AttendedContract):
     @pytest.fixture
     def executor(self) -> Iterator[LocalExecutor]:
         children = psutil.Process().children()

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from analytics_automated import cli
 from analytics_automated.config.data_folder import DataFolder
 from analytics_automated.config.environment import PREFIX, Settings
+from analytics_automated.executors.registry import executor_class
 from analytics_automated.pipelines.checks.support import WITHOUT_EFFECT
 from analytics_automated.pipelines.definitions import (
     BackendDefinition,
@@ -31,6 +32,7 @@ sys.path.insert(0, str(DOCS / "_ext"))
 
 import generated_reference  # noqa: E402
 from generated_reference.commands import shown_options  # noqa: E402
+from generated_reference.executors import own_executors  # noqa: E402
 from generated_reference.http import operations, shown_path  # noqa: E402
 from generated_reference.kinds import NAMED, description_of, models_in  # noqa: E402
 from generated_reference.pipeline_file import sections  # noqa: E402
@@ -73,6 +75,20 @@ def test_every_setting_is_described_in_the_reference() -> None:
         for name, field in Settings.model_fields.items()
         if not description_of(field, hints[name]) or f"| `{PREFIX}{name.upper()}` |" not in page
     ]
+
+    assert lacking == []
+
+
+def test_every_option_of_an_executor_is_described_in_the_reference() -> None:
+    page = reference("executors.md")
+
+    lacking = [name for name in own_executors() if f"## {name}\n" not in page or not executor_class(name).__doc__]
+    for name in own_executors():
+        model = executor_class(name).Options
+        hints = get_type_hints(model, include_extras=True)
+        for key, field in model.model_fields.items():
+            if not description_of(field, hints[key]) or f"| `{key}` |" not in page:
+                lacking.append(f"{name}.{key}")
 
     assert lacking == []
 

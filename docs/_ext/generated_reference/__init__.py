@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from generated_reference.commands import commands_reference
+from generated_reference.executors import executors_reference
 from generated_reference.http import problems_reference, routes_reference, shapes_reference
 from generated_reference.pipeline_file import pipeline_file_reference
 from generated_reference.settings import settings_reference
@@ -17,6 +18,7 @@ from generated_reference.values import values_reference
 
 PARTS: dict[str, Callable[[], str]] = {
     "commands": commands_reference,
+    "executors": executors_reference,
     "pipeline-file": pipeline_file_reference,
     "problems": problems_reference,
     "routes": routes_reference,

@@ -34,7 +34,7 @@ def start(spec: CommandSpec, streams: Streams) -> int:
     folder included, since whoever made the spec has promised that it exists.
     """
     environment = {**spec.environment, ATTEMPT_VARIABLE: spec.attempt}
-    _check_encodable(spec, environment)
+    check_encodable(spec)
     program = find(spec)
     workdir = str(spec.workdir)
     try:
@@ -96,7 +96,9 @@ def _candidates(spec: CommandSpec, name: str) -> Iterator[str]:
         yield f"{folder}/{name}" if folder.startswith("/") else f"{spec.workdir}/{folder}/{name}"
 
 
-def _check_encodable(spec: CommandSpec, environment: dict[str, str]) -> None:
+def check_encodable(spec: CommandSpec) -> None:
+    """Raises `StartError` where no process can be given these arguments or variables."""
+    environment = spec.environment
     for text in (*spec.argv, *environment.keys(), *environment.values()):
         if "\0" in text:
             raise StartError(NOT_EXECUTABLE, "a NUL character in the command line or the environment")

@@ -1,0 +1,1 @@
+"""What all executors share that use a scheduler: the wrapper, the state folder, and how to judge an end."""

@@ -1,0 +1,1 @@
+"""The executor `slurm`: commands that the scheduler Slurm runs."""
