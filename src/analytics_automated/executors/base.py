@@ -282,5 +282,9 @@ class BackendUnavailable(Exception):
     """The backend cannot take commands, or tell of them, at present. The text is for the operator."""
 
 
+class Full(BackendUnavailable):
+    """The backend is well, and takes no more commands before some of those that it has are done."""
+
+
 class Refused(Exception):
     """The backend answers, and does not take this command, now or later. The text is for the operator."""

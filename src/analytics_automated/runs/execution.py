@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from analytics_automated.executors.base import BackendUnavailable, Cause, Executor, Outcome, Refused
+from analytics_automated.executors.base import BackendUnavailable, Cause, Executor, Full, Outcome, Refused
 from analytics_automated.pipelines.commands import UnsafeValueError
 from analytics_automated.runs import engine
 from analytics_automated.runs.backends import executor_of
@@ -34,6 +34,8 @@ ROOM_PAUSE = dt.timedelta(seconds=2)
 """A step that found no room is not tried again before: until then all workers have looked at the disk."""
 DOWN_PAUSE = dt.timedelta(seconds=2)
 """Nor one whose backend gave no answer: until then all workers know of it."""
+FULL_PAUSE = dt.timedelta(seconds=10)
+"""Nor one whose backend takes no more commands at present."""
 _STARTED = Statement("""
 UPDATE runs_attempt
 SET handle = %(handle)s, work_folder = %(work_folder)s, argv = %(argv)s, environment = %(environment)s,
@@ -174,6 +176,8 @@ def _unavailable(claim: engine.Claim, error: BackendUnavailable) -> list[StepRun
     """The place takes nothing at present. A scheduler that is down will be back: the step waits, and the attempt counts
     for nothing. A machine that cannot start a process is tried again as often as the task's `retries` say."""
     detail = str(error)
+    if isinstance(error, Full):
+        return record(engine.end_stopped, claim, None, f"It waits: {Obstacle.FULL.sentence}.", FULL_PAUSE)
     logger.error("a backend took no command", extra={**ids(claim.step_run), "detail": detail})
     if not executor_of(claim.backend).attended:
         record(tell_failure, claim.backend.name, detail)
@@ -190,7 +194,7 @@ def _submit(executor: Executor, ready: Ready) -> str:
     except BackendUnavailable as error:
         if error.__cause__ is not None and is_full(error.__cause__):
             raise error.__cause__ from None
-        raise BackendUnavailable(ready.secrets.mask(str(error))) from error
+        raise type(error)(ready.secrets.mask(str(error))) from error
 
 
 def _attend(

@@ -27,6 +27,8 @@ class Obstacle(StrEnum):
     """Work folders cannot be made."""
     DOWN = "down"
     """It gives no answer."""
+    FULL = "full"
+    """It takes no more commands before some have ended."""
     NO_EXECUTOR = "no_executor"
     """Its executor is not installed where the worker runs."""
 
@@ -42,6 +44,7 @@ _SENTENCES = {
     Obstacle.WORK_FULL: "there is too little room where it would run",
     Obstacle.UNUSABLE: "its backend's folder cannot be used",
     Obstacle.DOWN: "its backend gives no answer at present",
+    Obstacle.FULL: "its backend takes no more at present",
     Obstacle.NO_EXECUTOR: "its backend's executor is not installed",
 }
 NO_ROOM = frozenset({Obstacle.STORAGE_FULL, Obstacle.WORK_FULL})

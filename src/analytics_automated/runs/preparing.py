@@ -70,6 +70,9 @@ def prepare(
         stderr=folder.work / streams["stderr"] if streams["stderr"] else None,
         timeout=place.timeout,
         log_limit=settings.AA.log_limit,
+        state=folder.state,
+        priority=submission.priority,
+        comment=f"{submission.job_name}/{claim.step_run.step} {submission.pk}",
     )
     return Prepared(spec, words)
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
-from analytics_automated.executors.base import BackendUnavailable, Cause, CommandSpec, Condition, Refused
+from analytics_automated.executors.base import BackendUnavailable, Cause, CommandSpec, Condition, Full, Refused
 from analytics_automated.executors.batch.absences import Patience
 from analytics_automated.executors.batch.asking import Answer, Asking, chunks
 from analytics_automated.executors.batch.executor import CANCEL_SECONDS, BatchExecutor, Held
@@ -110,7 +110,7 @@ class SlurmExecutor(BatchExecutor):
         return job
 
     def _find_room(self, wanted: int) -> None:
-        """Raises `BackendUnavailable` where as many of ours wait as may."""
+        """Raises `Full` where as many of ours wait as may."""
         most = self._slurm.max_pending
         if most is None:
             return
@@ -118,7 +118,7 @@ class SlurmExecutor(BatchExecutor):
             if time.monotonic() - self._counted > _FRESH:
                 self._count(self._list())
             if self._waiting and self._waiting + wanted > most:
-                raise BackendUnavailable(
+                raise Full(
                     f"{self._waiting} jobs wait in Slurm already, of {most} that may (max_pending)"
                 )
             self._waiting += wanted

@@ -1,6 +1,6 @@
 """Why a command of Slurm failed: whether it was not answered, or answered by a no."""
 
-from analytics_automated.executors.base import BackendUnavailable, Refused
+from analytics_automated.executors.base import BackendUnavailable, Full, Refused
 from analytics_automated.executors.batch.asking import Answer
 
 # From Slurm's own table of messages (src/common/slurm_errno.c), and libc's for its connections. All others are answers.
@@ -48,5 +48,6 @@ def not_taken(answer: Answer) -> BackendUnavailable | Refused:
     words = answer.words.lower()
     # "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)" names all that it may be;
     # which one it is, is said in a line of its own.
-    full = any(text in words for text in _FULL)
-    return no_answer("sbatch", answer) if full or unanswered(answer) else Refused(f"sbatch: {answer.words}")
+    if any(text in words for text in _FULL):
+        return Full(f"sbatch: {answer.words}")
+    return no_answer("sbatch", answer) if unanswered(answer) else Refused(f"sbatch: {answer.words}")
