@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help install install-dev demo test faults docs bench lock clean
+.PHONY: help install install-dev demo test faults mutants docs bench lock clean
 
 help:  ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,11 +47,14 @@ faults: install-dev  ## N submissions under KILLS faults, on both stacks: make f
 	AA_TEST_STORM=$(N),$(KILLS),$(SEED) $(BIN)/pytest -q -s --stack embedded tests/faults/test_storm.py
 	AA_TEST_STORM=$(N),$(KILLS),$(SEED) $(BIN)/pytest -q -s --stack services tests/faults/test_storm.py
 
+mutants: install-dev  ## Whether such a storm finds a broken engine: it is broken in several places, one after the other
+	$(BIN)/python tests/faults/mutants.py
+
 docs: install-dev  ## Build the documentation into site/
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs site
 
-bench: install-dev  ## Measure latency and throughput beside raw Celery
-	$(BIN)/python -m bench
+bench: install-dev  ## Measure speed and memory, or parts of it: make bench ONLY=polls,scatter
+	$(BIN)/python -m bench $(ONLY)
 
 clean:  ## Remove what was made here, but for data folders
 	rm -rf .venv site .mypy_cache .pytest_cache .ruff_cache .hypothesis

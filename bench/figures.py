@@ -1,4 +1,4 @@
-"""Measured times and rates, and their summaries."""
+"""Measured times and rates, their summaries, and what some of them are to reach."""
 
 import math
 import random
@@ -59,3 +59,62 @@ class Rate:
     def per_second(self) -> float:
         """Things in a second."""
         return self.count / self.seconds
+
+
+def median_of(rates: Sequence[Rate]) -> float:
+    """The median of several runs, in things per second."""
+    return statistics.median(each.per_second for each in rates)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value, as people read it. A figure with bounds is to reach them."""
+
+    name: str
+    value: float
+    unit: str
+    """What stands behind the value: `ms`, `/s`, `times`."""
+    digits: int = 0
+    detail: str = ""
+    """Percentiles, number of tries, or what it consists of."""
+    at_least: float | None = None
+    aim: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the bounds are held; nothing where there are none. What has a lower aim than bound is to be
+        small."""
+        if self.at_least is None or self.aim is None:
+            return ""
+        sign = -1 if self.aim < self.at_least else 1
+        if sign * self.value >= sign * self.aim:
+            return "held, and the aim too"
+        return "held" if sign * self.value >= sign * self.at_least else "NOT HELD"
+
+    def show(self, value: float | None) -> str:
+        """A value with this figure's digits and unit."""
+        return "" if value is None else f"{value:,.{self.digits}f} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a part of the benchmark found."""
+
+    bounded: Sequence[Figure] = ()
+    """Figures that are to reach something."""
+    others: Sequence[Figure] = ()
+    """What they were made of, and what else is worth knowing."""
+    bystanders: float = 0.0
+    """The part of the machine's processors that others took meanwhile."""
+
+
+def time_figure(name: str, times: Times) -> Figure:
+    """Of the median, in ms."""
+    shown = f"p10 {times.p10 * 1000:.1f}, p95 {times.p95 * 1000:.1f}, of {times.count}"
+    return Figure(name, times.median * 1000, "ms", 1, shown)
+
+
+def rate_figure(name: str, rates: Sequence[Rate]) -> Figure:
+    """Of the median, per second."""
+    each = ", ".join(f"{rate.per_second:,.0f}" for rate in rates)
+    return Figure(name, median_of(rates), "/s", 0, f"runs: {each}" if len(rates) > 1 else "")

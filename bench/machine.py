@@ -14,6 +14,7 @@ PACKAGES = ("celery", "kombu", "Django", "gunicorn")
 def describe_machine() -> list[tuple[str, str]]:
     """Words and what they are, for a list."""
     load = os.getloadavg()[0]
+    settings = sorted(name for name in os.environ if name.startswith("AA_"))
     return [
         ("processors", f"{os.cpu_count()} ({_processor()})"),
         ("load average at the start", f"{load:.1f}"),
@@ -21,6 +22,7 @@ def describe_machine() -> list[tuple[str, str]]:
         ("Python", platform.python_version()),
         ("packages", ", ".join(f"{name} {version(name)}" for name in PACKAGES)),
         ("SQLite", sqlite3.sqlite_version),
+        ("settings of A_A's that were given", ", ".join(settings) or "none"),
     ]
 
 

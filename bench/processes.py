@@ -1,6 +1,7 @@
 """Processes that a benchmark starts, and always stops."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,12 +43,12 @@ class Started:
 
 
 @contextmanager
-def python(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[Started]:
-    """Run this Python with the arguments, from the repository's root; end it when the block ends."""
+def python(arguments: Sequence[str], environment: Mapping[str, str], *, folder: Path = REPOSITORY) -> Iterator[Started]:
+    """Run this Python with the arguments, in that folder; end it when the block ends."""
     with tempfile.NamedTemporaryFile("w", prefix="aa-bench-", suffix=".log") as log:
         process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=REPOSITORY,
+            [*_mortal(), sys.executable, *arguments],
+            cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -60,6 +61,12 @@ def python(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator
                 yield Started(process, Path(log.name))
             finally:
                 _stop(process)
+
+
+def _mortal() -> list[str]:
+    """In front of a command: the kernel sends it SIGTERM when the benchmark dies, however it dies (util-linux)."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -1,6 +1,6 @@
 """Raw Celery: the same broker, pool and number of threads as A_A's own worker, and a task that runs `true`.
 
-As a program (`python -m bench.raw_celery FOLDER`) it is the worker.
+As a program (`python -m bench.raw_celery FOLDER [BROKER]`) it is the worker.
 """
 
 import os
@@ -18,6 +18,7 @@ from celery import Celery
 from analytics_automated.config.filesystem_broker import broker_settings
 from bench.figures import Rate, pause
 from bench.processes import Started, python
+from bench.stacks import SLOTS, Stack
 
 POOL = "threads"
 PREFETCH = 4
@@ -33,17 +34,13 @@ ANSWER_SECONDS = 20.0
 """How long a task may take to answer."""
 
 
-def slots() -> int:
-    """Tasks at once: what A_A's worker takes unless told."""
-    return os.cpu_count() or 1
-
-
-def make_app(folder: Path) -> Celery:
-    """The application of sender and worker; but for `PREFETCH` the settings are those of A_A's worker."""
+def make_app(folder: Path, broker: str | None) -> Celery:
+    """The application of sender and worker, on the broker at that address, or on files in the folder; but for
+    `PREFETCH` the settings are those of A_A's worker."""
     made = Celery("bench", set_as_current=False)
     made.config_from_object(
         {
-            **broker_settings(folder / "broker"),
+            **({"broker_url": broker} if broker else broker_settings(folder / "broker")),
             "accept_content": ["json"],
             "task_serializer": "json",
             "task_ignore_result": True,
@@ -57,10 +54,10 @@ def make_app(folder: Path) -> Celery:
     return made
 
 
-def run_worker(folder: Path) -> None:
+def run_worker(folder: Path, broker: str | None) -> None:
     """Serve the queue until SIGTERM. Each task tells its end by some bytes in a FIFO, which costs microseconds and
     no polling: the sender sees the end when it happens."""
-    app = make_app(folder)
+    app = make_app(folder, broker)
     ends = os.open(folder / ENDS, os.O_WRONLY | os.O_CLOEXEC)
 
     @app.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -71,7 +68,7 @@ def run_worker(folder: Path) -> None:
     app.finalize()
     app.Worker(
         pool=POOL,
-        concurrency=slots(),
+        concurrency=SLOTS,
         queues=[QUEUE],
         hostname=f"bench@{os.getpid()}",
         without_gossip=True,
@@ -124,11 +121,12 @@ class RawCelery:
 
 
 @contextmanager
-def raw_celery() -> Iterator[RawCelery]:
-    """Start a worker, in a folder of its own; nothing of it is left afterwards."""
+def raw_celery(stack: Stack) -> Iterator[RawCelery]:
+    """Start a worker on that stack's broker; nothing of it is left afterwards."""
+    broker = [stack.broker] if stack.broker else []
     with tempfile.TemporaryDirectory(prefix="aa-bench-") as name, _opened_ends(Path(name)) as ends:
-        app = make_app(Path(name))
-        with python(["-m", "bench.raw_celery", name], {}) as worker:
+        app = make_app(Path(name), stack.broker)
+        with python(["-m", "bench.raw_celery", name, *broker], {}) as worker:
             yield RawCelery(app, worker, ends)
         app.close()
 
@@ -144,4 +142,4 @@ def _opened_ends(folder: Path) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    run_worker(Path(sys.argv[1]))
+    run_worker(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)

@@ -35,6 +35,8 @@ _INSTALLATIONS = ("integration", "faults")
 """Folders of tests that use installations."""
 _TEMPLATE = "installation"
 _missing = ""
+_elsewhere: dict[Path, dict[str, str]] = {}
+"""Settings of installations that do not use the run's servers, by data folder."""
 _numbers = itertools.count(1 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw") or 0))
 
 
@@ -118,11 +120,26 @@ def _create_database(name: str, template: str = "template1") -> str:
     return f"{url.rpartition('/')[0]}/{name}"
 
 
-@cache
+def has_services() -> bool:
+    """Whether this run is on the services."""
+    return _VARIABLE in os.environ
+
+
+def put_on(data: Path, postgresql: str, redis: str) -> None:
+    """Have the installation with that data folder use this database and this broker, and not the run's own servers:
+    they are its own to stop and start."""
+    _elsewhere[data] = {"AA_DATABASE_URL": postgresql, "AA_BROKER_URL": redis}
+
+
 def variables_of(data: Path) -> dict[str, str]:
     """The settings that put the installation with that data folder on the stack of this run: a database of its own,
     made at the first call."""
-    if _VARIABLE not in os.environ:
+    return _elsewhere.get(data) or _own_variables(data)
+
+
+@cache
+def _own_variables(data: Path) -> dict[str, str]:
+    if not has_services():
         return {}
     number = next(_numbers)
     redis = json.loads(os.environ[_VARIABLE])["redis"]

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from analytics_automated.executors import endings
+from analytics_automated.executors import endings, memory
 from analytics_automated.executors.base import BackendUnavailable, Cause, NoOptions
 from analytics_automated.executors.local import LocalExecutor
 from analytics_automated.executors.registry import executor_class
@@ -52,6 +52,39 @@ class TestLocalExecutor(ExecutorContract):
     def test_it_is_installed_under_its_name(self):
         assert executor_class("local") is LocalExecutor
         assert LocalExecutor.attended
+
+    # Memory
+
+    @pytest.fixture
+    def memory_kills(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The kernel's count of what it killed for want of memory: commands of these tests write it themselves."""
+        counter = tmp_path / "vmstat"
+        counter.write_text("nr_free_pages 9\noom_kill 2\nzone_reclaim_success 0\n")
+        monkeypatch.setattr(memory, "COUNTER", counter)
+        monkeypatch.setattr(memory, "_counted", (float("-inf"), None))
+        return counter
+
+    @pytest.mark.parametrize(
+        ("script", "cause"),
+        [
+            ("echo oom_kill 3 > COUNTER; kill -KILL $$", Cause.MEMORY),
+            ("echo oom_kill 3 > COUNTER; sh -c 'kill -KILL $$'; exit $?", Cause.MEMORY),
+            ("kill -KILL $$", Cause.SIGNAL),
+            ("sh -c 'kill -KILL $$'; exit $?", Cause.EXIT),
+            ("echo oom_kill 3 > COUNTER; kill -TERM $$", Cause.SIGNAL),
+            ("echo oom_kill 3 > COUNTER; exit 1", Cause.EXIT),
+            ("rm COUNTER; kill -KILL $$", Cause.SIGNAL),
+        ],
+    )
+    def test_what_was_killed_while_the_kernel_killed_for_memory_had_too_little(
+        self, run, commands, memory_kills: Path, script: str, cause: Cause
+    ) -> None:
+        outcome = run(commands.sh(script.replace("COUNTER", str(memory_kills))))
+        assert outcome.cause is cause
+
+    def test_a_kernel_that_counts_nothing_leaves_the_signal(self, run, commands, memory_kills: Path) -> None:
+        memory_kills.write_text("nr_free_pages 9\n")
+        assert run(commands.sh("kill -KILL $$")).cause is Cause.SIGNAL
 
     # Starting
 

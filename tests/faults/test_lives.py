@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from integration.live import AA, MORTAL, PATIENCE, LiveSystem, Service, alive, apply, until, variables
+from stacks import rows
 
 PIPELINE = """\
 format: 1
@@ -24,6 +25,7 @@ tasks:
     script: |
       trap '' TERM
       sleep 300 & setsid sleep 300 & bash -c 'sleep 300 & wait' &
+      (setsid bash -c "trap '' TERM; sleep 300 & sleep 300" < /dev/null > /dev/null 2>&1 &)
       echo "$$" > "$param_place/$submission_id.pid"
       until [ -e "$param_place/go" ]; do sleep 0.02; done
       cp "$input_text" "$output_done"
@@ -35,6 +37,22 @@ tasks:
       echo "$$" >> "$param_place/$submission_id.pid"
       until [ -e "$param_place/go" ]; do sleep 0.02; done
       cp "$input_text" "$output_done"
+  fails:
+    inputs: {text: text.txt}
+    outputs: {done: done.txt}
+    parameters: {place: {type: string}}
+    script: |
+      until [ -e "$param_place/fail" ]; do sleep 0.02; done
+      exit 3
+  leaves_a_daemon:
+    inputs: {text: text.txt}
+    outputs: {done: done.txt}
+    parameters: {place: {type: string}}
+    script: |
+      (setsid sleep 300 < /dev/null > /dev/null 2>&1 &)
+      cp "$input_text" "$output_done"
+  lost_once: {inputs: {text: text.txt}, outputs: {done: done.txt}, parameters: {place: {type: string}},
+              retries: {max: 0}, script: 'echo "$$" > "$param_place/$submission_id.pid"; sleep 300'}
   after: {inputs: {done: in.txt}, outputs: {copied: out.txt}, command: "cp {input.done} {output.copied}"}
   third_time:
     inputs: {text: text.txt}
@@ -53,6 +71,9 @@ tasks:
       [ -e "$param_place/mended" ] || exit 1
       cp "$input_done" "$output_copied"
 jobs:
+  leaves_a_daemon: {runnable: true, steps: [leaves_a_daemon]}
+  lost_once: {runnable: true, steps: [lost_once]}
+  beside: {runnable: true, steps: [{task: tree, ordering: 1}, {task: fails, ordering: 1}, {task: after, inputs: {done: tree.done}, ordering: 2}]}
   tree: {runnable: true, steps: [tree, after]}
   gate: {runnable: true, steps: [gate, after]}
   third_time: {runnable: true, steps: [third_time]}
@@ -110,7 +131,7 @@ def carrying(submission: dict[str, Any]) -> list[psutil.Process]:
 def test_cancelling_ends_a_whole_tree_that_does_not_want_to(service: Service, tmp_path: Path) -> None:
     submission = submitted(service, "tree", tmp_path)
     pid_of(tmp_path, submission)
-    assert len(carrying(submission)) >= 4
+    until(lambda: len(carrying(submission)) >= 7, "the whole tree to have started")
     began = time.monotonic()
     answer = service.http.post(submission["links"]["cancel"])
     assert answer.status_code == 202
@@ -122,6 +143,36 @@ def test_cancelling_ends_a_whole_tree_that_does_not_want_to(service: Service, tm
     assert carrying(submission) == []
     print(f"cancelled in {took:.2f} s")
     assert service.http.post(submission["links"]["cancel"]).json()["status"] == "CANCELLED"
+
+
+def test_a_failure_ends_the_siblings_that_run_with_their_whole_trees(service: Service, tmp_path: Path) -> None:
+    submission = submitted(service, "beside", tmp_path, "tree_place", "fails_place")
+    pid_of(tmp_path, submission)
+    until(lambda: len(carrying(submission)) >= 8, "both steps to run")
+    began = time.monotonic()
+    (tmp_path / "fail").touch()
+    ended = service.finished(submission)
+    print(f"ended {time.monotonic() - began:.2f} s after its sibling had failed")
+    assert (ended["status"], ended["cause"]) == ("ERROR", "exit")
+    assert {step["name"]: step["status"] for step in ended["steps"]} == {
+        "tree": "CANCELLED",
+        "fails": "ERROR",
+        "after": "CANCELLED",
+    }
+    assert carrying(submission) == []
+
+
+def test_a_step_whose_worker_was_killed_and_that_is_not_tried_again_says_that_it_was_lost(
+    service: Service, system: LiveSystem, tmp_path: Path
+) -> None:
+    submission = submitted(service, "lost_once", tmp_path)
+    pid_of(tmp_path, submission)
+    system.children()["worker"].kill()
+    ended = service.finished(submission)
+    assert (ended["status"], ended["cause"]) == ("CRASH", "lost")
+    assert ended["message"] == "Step 'lost_once' was lost by this service."
+    (run,) = service.get(ended["steps"][0]["runs"]["url"]).json()["runs"]
+    assert (run["cause"], run["message"]) == (ended["cause"], ended["message"])
 
 
 def test_a_failure_that_retries_name_is_tried_again_until_it_succeeds(service: Service, tmp_path: Path) -> None:
@@ -159,6 +210,11 @@ def test_the_same_data_is_submitted_again_as_another_submission(service: Service
     assert again["status"] == "COMPLETE"
     assert again["inputs"][0]["sha256"] == first["inputs"][0]["sha256"]
     assert again["parameters"] == first["parameters"]
+    assert service.http.delete(first["links"]["self"]).status_code == 204
+    assert service.get(again["inputs"][0]["url"]).content == b"text", "what others still name stays"
+    assert service.results(again)["after_copied"] == b"text"
+    assert service.http.post(f"{first['links']['self']}/resubmit").status_code == 410
+    assert service.http.post(f"{first['links']['self']}/retry").status_code == 410
 
 
 def test_a_deleted_submission_is_gone_with_its_files(service: Service, system: LiveSystem, tmp_path: Path) -> None:
@@ -170,6 +226,9 @@ def test_a_deleted_submission_is_gone_with_its_files(service: Service, system: L
     assert service.http.get(f"{submission['links']['results']}").status_code == 410
     assert service.http.delete(submission["links"]["self"]).status_code == 410
     until(lambda: not carrying(submission), "the command to be ended")
+    stored = "SELECT key FROM storage_blob WHERE sha256 = :sha256"
+    sha256 = submission["inputs"][0]["sha256"]
+    until(lambda: not rows(system.data, stored, sha256=sha256), "its bytes to be removed, long before any sweep")
 
 
 def test_a_frozen_worker_loses_its_step_and_can_write_nothing_when_it_wakes(
@@ -211,6 +270,12 @@ def test_what_a_killed_worker_leaves_is_ended_and_cleared_away(
     until(lambda: not any(alive(process) for process in left), "the orphans to be ended")
     assert service.finished(submission)["status"] == "CANCELLED"
     until(lambda: not any((system.data / "work").iterdir()), "its work folder to be removed")
+
+
+def test_a_daemon_that_a_command_left_behind_is_ended_though_all_is_well(service: Service, tmp_path: Path) -> None:
+    ended = service.finished(submitted(service, "leaves_a_daemon", tmp_path))
+    assert ended["status"] == "COMPLETE"
+    until(lambda: not carrying(ended), "the daemon to be ended")
 
 
 class LiveWorker:

@@ -167,6 +167,20 @@ def test_a_broker_that_is_restarted_loses_nothing_that_runs_or_waits(
     assert copied(service)
 
 
+def test_what_a_killed_worker_leaves_is_ended_also_while_the_broker_is_away(
+    service: Service, system: LiveSystem, redis: Redis, tmp_path: Path
+) -> None:
+    submission, command = submitted(service, tmp_path)
+    redis.stop()
+    system.children()["worker"].kill()
+    until(lambda: not alive(command), "the orphan to be ended")
+    redis.start()
+    pids(tmp_path, submission, 2)
+    (tmp_path / "go").touch()
+    ended = service.finished(submission)
+    assert (ended["status"], service.step(ended, "gate")["attempt"]) == ("COMPLETE", 2)
+
+
 def test_a_queue_that_appears_while_the_broker_is_away_is_served(
     service: Service, system: LiveSystem, redis: Redis, tmp_path: Path
 ) -> None:
@@ -184,8 +198,12 @@ def test_without_a_database_callers_are_asked_to_come_again(
     done = service.run("copy", files={"text": b"text"})
     before = tracebacks(system)
     postgresql.stop()
+    links = done["links"]
+    doors = [links[name] for name in ("self", "events", "results", "archive")]
+    doors += [done["steps"][0]["runs"]["url"], done["inputs"][0]["url"], done["results"][0]["url"]]
     for answer in (
-        service.http.get(done["links"]["self"]),
+        *(service.http.get(address) for address in doors),
+        *(service.http.post(f"{links['self']}/{act}") for act in ("cancel", "retry", "resubmit")),
         service.http.get("/api/v1/jobs"),
         service.post("copy", files={"text": b"text"}),
         service.post("copy", json={"inputs": {"text": "text"}}),

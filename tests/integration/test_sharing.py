@@ -108,6 +108,12 @@ def test_what_a_limit_holds_back_goes_on_when_there_is_room(service: Service, pl
     assert begun(place) == [submissions[0]["id"]]
     states = [service.get(f"/api/v1/submissions/{each['id']}").json()["status"] for each in submissions]
     assert states == ["RUNNING", "SUBMITTED", "SUBMITTED"]
+    why = {"narrow": "its backend runs as many steps", "one_by_one": "its job runs as many submissions"}[job]
+    address = f"/api/v1/submissions/{submissions[1]['id']}"
+    until(
+        lambda: service.step(service.get(address).json(), "gate")["message"] == f"It waits, as {why} as it may.",
+        "the reason for which it waits",
+    )
     (place / "go").touch()
     assert [service.finished(each)["status"] for each in submissions] == ["COMPLETE"] * 3
     assert begun(place) == [each["id"] for each in submissions], "in the order in which they came"
@@ -213,6 +219,13 @@ def test_while_a_work_disk_is_full_nothing_is_taken_for_it_and_what_waits_goes_o
         return response
 
     response = until(refused, "the full disk to be noticed")
+    why = "It waits: there is too little room where it would run."
+
+    def told(submission: dict[str, Any]) -> bool:
+        shown = service.get(submission["links"]["self"]).json()
+        return shown["status"] == "COMPLETE" or service.step(shown, "small")["message"] == why
+
+    until(lambda: all(told(each) for each in waiting), why)
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "60"
     assert response.json()["type"] == "/api/problems/no-room"

@@ -1,6 +1,7 @@
-"""Redis, for tests: it keeps nothing over a restart."""
+"""Redis, for tests."""
 
 import contextlib
+import shutil
 import signal
 import socket
 from collections.abc import Sequence
@@ -13,10 +14,14 @@ DATABASES = 16_384
 
 
 class Redis(PrivateServer):
-    """A Redis, or Valkey, that keeps nothing on the disk."""
+    """A Redis, or Valkey. Unless it is to `keep` what it holds, that is gone when it ends."""
 
     package = "redis-server"
     stop_signal = signal.SIGTERM
+
+    def __init__(self, *, keep: bool = False) -> None:
+        super().__init__()
+        self.keep = keep
 
     @classmethod
     def find(cls) -> Path:
@@ -40,8 +45,14 @@ class Redis(PrivateServer):
         return [
             self.program,
             *("--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder),
-            *("--save", "", "--appendonly", "no", "--databases", str(DATABASES)),
+            *("--save", "", "--appendonly", "yes" if self.keep else "no", "--appendfsync", "no"),
+            *("--databases", str(DATABASES)),
         ]
+
+    def forget(self) -> None:
+        """Remove what it kept; to be called while it is stopped."""
+        shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
+        (self.folder / "appendonly.aof").unlink(missing_ok=True)
 
     def answers(self) -> bool:
         """Whether it says so."""

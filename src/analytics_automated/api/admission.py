@@ -1,7 +1,5 @@
 """Whether a caller may submit at all, before anything of the request's body is read."""
 
-import errno
-
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -9,17 +7,18 @@ from analytics_automated.api.problems import Problem
 from analytics_automated.pipelines.models import Job
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs import engine
-from analytics_automated.runs.callers import caller_at
+from analytics_automated.runs.callers import caller_at, caller_logged_in
 from analytics_automated.runs.outlook import has_room_for
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""How a disk says that it takes no more."""
 TOO_MANY_SECONDS, NO_ROOM_SECONDS = 10, 60
 """After these it may be worth another try."""
 
 
 def caller_of(request: HttpRequest) -> int:
-    """Who sent the request."""
+    """Who sent the request: the account of who is logged in, else the address."""
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        return caller_logged_in(user.pk)
     meta = request.META
     remote, forwarded = str(meta.get("REMOTE_ADDR", "")), str(meta.get("HTTP_X_FORWARDED_FOR", ""))
     return caller_at(remote, forwarded, settings.AA.trusted_proxies)

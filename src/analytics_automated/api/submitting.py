@@ -5,7 +5,7 @@ from multipart import parse_options_header
 from ninja import Query, Router
 
 from analytics_automated.api.addresses import Addresses
-from analytics_automated.api.admission import FULL, caller_of, check_admission, no_room, too_many_submissions
+from analytics_automated.api.admission import caller_of, check_admission, no_room, too_many_submissions
 from analytics_automated.api.answers import json_answer
 from analytics_automated.api.body_documents import SUBMISSION_BODY
 from analytics_automated.api.form_intake import read_form
@@ -19,6 +19,7 @@ from analytics_automated.pipelines.models import Job, Snapshot
 from analytics_automated.pipelines.refusals import Refused
 from analytics_automated.runs import engine
 from analytics_automated.runs.intake import Intake
+from analytics_automated.storage.room import is_full
 
 router = Router(tags=["submissions"])
 PROBLEMS = dict.fromkeys((400, 404, 409, 413, 415, 422, 429, 503), ProblemDocument)
@@ -49,7 +50,7 @@ def submit(
     except engine.TooMany as too_many:
         raise too_many_submissions(too_many) from None
     except OSError as error:
-        if error.errno not in FULL:
+        if not is_full(error):
             raise
         raise no_room() from error
     finally:

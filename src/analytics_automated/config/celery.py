@@ -93,6 +93,7 @@ def run_worker(
     from analytics_automated.config.settings import AA
     from analytics_automated.runs.engine import Priorities
     from analytics_automated.worker.attendant import Attendant
+    from analytics_automated.worker.janitor import start_janitor
     from analytics_automated.worker.keeper import start_keeper
     from analytics_automated.worker.service import service
     from analytics_automated.worker.stopping import StoppableWorker
@@ -121,6 +122,7 @@ def run_worker(
         loglevel=AA.log_level,
     )
     start_keeper()
+    start_janitor()
     worker.start()
     return int(worker.exitcode or 0)
 

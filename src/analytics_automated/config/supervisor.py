@@ -20,7 +20,7 @@ SUPERVISOR_VARIABLE = "AA_SUPERVISOR_PID"
 """Tells a child whose child it is."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 """Seconds before a child that died is started again: doubled from death to death."""
-HEALTHY_SECONDS = 60.0
+HEALTHY_SECONDS = 10.0
 """A child that ran this long starts with the first delay again."""
 STOP_SECONDS = 15.0
 """What children have to stop, beyond the grace that running steps have."""

@@ -12,11 +12,13 @@ from functools import partial
 
 from analytics_automated.executors.base import BackendUnavailable, Cause, CommandSpec, Log, Outcome
 from analytics_automated.executors.endings import Ending
+from analytics_automated.executors.memory import kills, kills_until_lately
 from analytics_automated.executors.processes import Process, ProcessTree
 from analytics_automated.executors.programs import StartError, start
 from analytics_automated.executors.streams import LogPipe, Streams
 from analytics_automated.executors.usage import cpu_seconds, own_peak, peak_memory
 
+_KILLED_CHILD = 128 + signal.SIGKILL  # what a shell exits with whose command was killed
 _LONGEST_PAUSE = 86_400.0  # poll(2) counts milliseconds in an int, which ends at 24 days.
 
 
@@ -39,6 +41,7 @@ class AttendedCommand:
         self._ending: Ending | None = None
         self._leader_alive = True
         self._status: os.waitid_result | None = None
+        self._memory_kills = kills_until_lately()
         self._began = time.monotonic()
         self._deadline = math.inf if spec.timeout is None else self._began + spec.timeout
         try:
@@ -178,9 +181,20 @@ class AttendedCommand:
         """The cause, the signal and the exit code."""
         if self._status is None:
             return self._cause or Cause.LOST, None, None
+        number = self._status.si_status
         if self._status.si_code != os.CLD_EXITED:
-            return self._cause or Cause.SIGNAL, self._status.si_status, None
-        return self._cause or Cause.EXIT, None, None if self._cause else self._status.si_status
+            is_short = number == signal.SIGKILL and not self._cause and self._memory_was_short()
+            return self._cause or (Cause.MEMORY if is_short else Cause.SIGNAL), number, None
+        if self._cause:
+            return self._cause, None, None
+        is_short = number == _KILLED_CHILD and self._memory_was_short()
+        return Cause.MEMORY if is_short else Cause.EXIT, None, number
+
+    def _memory_was_short(self) -> bool:
+        """Whether the kernel has killed something for want of memory since the start: this command's, most likely, as
+        it was killed."""
+        before, now = self._memory_kills, kills()
+        return before is not None and now is not None and now > before
 
     def _reap(self) -> resource.struct_rusage | None:
         if self._leader_alive:

@@ -23,7 +23,7 @@ class Cause(enum.StrEnum):
     TIMEOUT = "timeout"
     """The command ran longer than its time limit and was ended."""
     MEMORY = "memory"
-    """The command needed more memory than it may have."""
+    """The command needed more memory than there is, or than it may have."""
     MISSING_OUTPUT = "missing_output"
     """The command ended well but did not write what it had promised."""
     LOST = "lost"
@@ -86,7 +86,8 @@ class Outcome:
 
     cause: Cause
     exit_code: int | None = None
-    """0 to 255 where the command ended by itself (`Cause.EXIT`), else none."""
+    """0 to 255 where the command ended by itself (`Cause.EXIT`), or a shell told that its program had to be ended
+    (`Cause.MEMORY`); else none."""
     signal: int | None = None
     """The signal that ended the command, where one did, ours included."""
     seconds: float = 0.0

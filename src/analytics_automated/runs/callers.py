@@ -1,4 +1,5 @@
-"""Who calls: whom limits count for, and between whom work is shared out fairly.
+"""Who calls: whom limits count for, and between whom work is shared out fairly. It is the account of who is logged in,
+else the address.
 
 An address is personal data, so only a keyed hash of it is kept: it tells whether two Submissions are of one caller, and
 nothing else to who does not have the key.
@@ -19,6 +20,11 @@ def caller_at(remote: str, forwarded: str, proxies: Sequence[Network]) -> int:
     """The caller behind a connection from `remote` that came with `forwarded` as its `X-Forwarded-For`."""
     address = client_address(remote, forwarded, proxies)
     return _hashed(f"address:{_household(address) if address else ''}")
+
+
+def caller_logged_in(account: int) -> int:
+    """The caller who is logged in, wherever the request comes from; `account` is the primary key."""
+    return _hashed(f"account:{account}")
 
 
 def client_address(remote: str, forwarded: str, proxies: Sequence[Network]) -> Address | None:

@@ -1,5 +1,6 @@
 """One attempt from its claim to its end: stage, run, gather, record."""
 
+import datetime as dt
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from analytics_automated.pipelines.models import Backend
 from analytics_automated.runs import engine
 from analytics_automated.runs.gathering import Unfit, find_outputs, gather
 from analytics_automated.runs.models import Attempt, StepRun
+from analytics_automated.runs.obstacles import find_obstacles
 from analytics_automated.runs.outages import is_outage, persist, release_connection, tell_outage
 from analytics_automated.runs.places import MissingData, Place, find_place
 from analytics_automated.runs.preparing import Prepared, prepare
@@ -27,9 +29,12 @@ from analytics_automated.runs.verdicts import Verdict, judge, judge_missing, jud
 from analytics_automated.runs.voice import Progress, read_message, read_progress
 from analytics_automated.runs.workdirs import WorkFolder, work_folder
 from analytics_automated.storage.models import Blob
+from analytics_automated.storage.room import is_full
 
 logger = logging.getLogger(__name__)
 _Given = ParamSpec("_Given")
+ROOM_PAUSE = dt.timedelta(seconds=2)
+"""A step that found no room is not tried again before: until then all workers have looked at the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,12 @@ def run(claim: engine.Claim, started: Callable[[Running], None]) -> list[StepRun
         if is_outage(error):
             tell_outage(error)
             return _record(engine.end_stopped, claim, None)
+        if is_full(error):
+            return _out_of_room(claim, folder)
+        if isinstance(error, OSError) and _is_given_away(claim.step_run):
+            # This worker was out of touch for so long that its step was taken from it, and its folder removed.
+            logger.warning("an attempt broke off: its step is another's", extra=_ids(claim.step_run))
+            return []
         logger.exception("an attempt broke", extra=_ids(claim.step_run))
         message = f"Step '{claim.step_run.step}' could not be run by this service."
         outcome = Outcome(Cause.LOST, detail=f"{type(error).__name__}: {error}")
@@ -125,6 +136,27 @@ def _run(claim: engine.Claim, folder: WorkFolder, started: Callable[[Running], N
     return _record(engine.finish, claim, verdict, outcome, gathered)
 
 
+def _is_given_away(step_run: StepRun) -> bool:
+    mine = StepRun.objects.filter(pk=step_run.pk, attempt=step_run.attempt, status=StepStatus.RUNNING)
+    return not persist(mine.exists, settings.AA.lease_seconds)
+
+
+def _out_of_room(claim: engine.Claim, folder: WorkFolder) -> list[StepRun]:
+    """A disk was full, though it had room when the step was taken up.
+
+    Where others have filled it the step waits, as all do that would run there. Where there is room once this attempt's
+    own files are gone, these may have been too many: that is tried again so often as other faults of a backend.
+    """
+    _remove(folder, claim.step_run)
+    obstacle = find_obstacles([claim.backend]).get(claim.backend.name)
+    reason = "there was too little room for it"
+    logger.warning("a disk was full: %s", reason, extra=_ids(claim.step_run))
+    if obstacle is not None:
+        return _record(engine.end_stopped, claim, None, f"It waits: {obstacle.sentence}.", ROOM_PAUSE)
+    outcome = Outcome(Cause.BACKEND_UNAVAILABLE, detail="no space left on device")
+    return _record(engine.finish, claim, judge_surroundings(claim.step_run.step, reason, ROOM_PAUSE), outcome)
+
+
 def _shipped(claim: engine.Claim) -> Mapping[str, Blob]:
     """The files that come with the task, by path, as they were when the job was submitted."""
     task = claim.plan.step(claim.step_run.step).task
@@ -148,10 +180,13 @@ def _execute(
 ) -> Outcome:
     """Run the command to its end; what is kept of it holds no secret."""
     executor = executor_of(claim.backend)
-    attempt = Attempt.objects.filter(pk=claim.attempt.pk)
+    attempt = Attempt.objects.filter(pk=claim.attempt.pk, finished__isnull=True)  # what was lost may be erased by now
     try:
         handle = executor.submit(prepared.spec)
     except BackendUnavailable as error:
+        cause = error.__cause__
+        if cause is not None and is_full(cause):
+            raise cause from None
         detail = secrets.mask(str(error))
         logger.error("a backend took no command", extra={**_ids(claim.step_run), "detail": detail})
         return Outcome(Cause.BACKEND_UNAVAILABLE, detail=detail)

@@ -8,8 +8,12 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from analytics_automated.runs.models import Scatter, StepRun, Submission
+from analytics_automated.runs.outlook import reason_to_wait
 from analytics_automated.runs.states import TERMINAL_STEPS, StepStatus
 from analytics_automated.runs.voice import Progress
+
+MOMENT = dt.timedelta(seconds=1)
+"""A step that was queued this recently is about to be taken up: nobody asks why it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class StepProgress:
     exit_code: int | None
     """Of a scattered step that of the first item that failed."""
     message: str
+    """How it ended; while it is QUEUED for longer than a moment, why it waits."""
     started: dt.datetime | None
     """When the first run started."""
     finished: dt.datetime | None
@@ -46,7 +51,7 @@ class StepProgress:
 def step_progress(submission: Submission, heads: Iterable[StepRun] | None = None) -> list[StepProgress]:
     """One entry per Step, in their order. `heads` are the StepRuns of `heads()`, where the caller has them.
 
-    One query, and two more where a step has scattered, however many items it has.
+    One query, and two more where a step has scattered, however many items it has; a few more where one waits.
     """
     rows = list(submission.step_runs.heads() if heads is None else heads)
     if not any(each.item for each in rows):
@@ -70,7 +75,7 @@ def _plain(run: StepRun) -> StepProgress:
         status=run.status,
         attempt=run.attempt,
         exit_code=run.exit_code,
-        message=run.message,
+        message=run.message or _why(run),
         started=run.started,
         finished=run.finished,
         total=1,
@@ -92,7 +97,7 @@ def _scattered(head: StepRun, scatter: Scatter, running: int, running_since: dt.
         status=scatter.status if scatter.finished else under_way,
         attempt=head.attempt,
         exit_code=scatter.exit_code,
-        message=scatter.message,
+        message=scatter.message or ("" if starts or scatter.finished else _why(head)),
         started=min(starts, default=None),
         finished=scatter.finished,
         total=scatter.total,
@@ -102,6 +107,12 @@ def _scattered(head: StepRun, scatter: Scatter, running: int, running_since: dt.
         ended=scatter.ended,
         told=None,
     )
+
+
+def _why(run: StepRun) -> str:
+    """Why it waits; empty where it does not, or not for long."""
+    is_waiting = run.status == StepStatus.QUEUED and run.queued is not None and run.queued < timezone.now() - MOMENT
+    return reason_to_wait(run) if is_waiting else ""
 
 
 def poll_after(submission: Submission) -> int | None:

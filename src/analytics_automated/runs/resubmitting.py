@@ -9,7 +9,7 @@ def resubmit(submission: Submission, caller: int) -> engine.Submitted:
     """Submit the same inputs and parameters to the same Job, as it is now, as a new call of it by `caller`.
 
     The data is checked again, as the Job may have changed. Raises `NotResumable` where the Job takes no submissions any
-    more, `TooMany`, and `Refused` where it would not take these.
+    more, and where its data is just being deleted, `TooMany`, and `Refused` where it would not take these.
     """
     job = submission.job
     if job is None or not job.runnable or job.snapshot is None or not job.snapshot.is_readable:
@@ -22,4 +22,7 @@ def resubmit(submission: Submission, caller: int) -> engine.Submitted:
     for field in ("name", "email", "webhook"):
         if text := getattr(submission, field):
             intake.texts[field] = [text]
-    return intake.submit(job, job.snapshot)
+    try:
+        return intake.submit(job, job.snapshot)
+    except (engine.BytesGone, FileNotFoundError):
+        raise engine.NotResumable("It was deleted.") from None

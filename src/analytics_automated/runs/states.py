@@ -14,7 +14,7 @@ class SubmissionStatus(StrEnum):
     COMPLETE = "COMPLETE"
     """All that was to be done is done."""
     ERROR = "ERROR"
-    """The analysis failed: exit code, missing output, time limit."""
+    """The analysis failed: exit code, signal, memory, missing output, time limit."""
     CRASH = "CRASH"
     """The system failed it: worker lost and no attempt left, backend gone."""
     CANCELLED = "CANCELLED"

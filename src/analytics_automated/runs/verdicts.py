@@ -1,5 +1,6 @@
 """What an attempt's end means: for its step, for the Submission, and in words for the caller."""
 
+import datetime as dt
 import signal
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ class Verdict:
     """The job ends well here; later steps are skipped."""
     gathers: bool = True
     """Whether its outputs are kept."""
+    pause: dt.timedelta = dt.timedelta()
+    """Where it is tried again, not before so much time has gone."""
 
 
 def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float, told: str = "") -> Verdict:
@@ -29,13 +32,14 @@ def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float, tol
 
     What the command `told` the caller in `$message_file` goes before any other message where the step fails or stops.
     """
-    if outcome.cause is Cause.EXIT and outcome.exit_code is not None:
-        return _by_exit_code(task, step, outcome.exit_code, told)
+    code = outcome.exit_code
+    if code is not None and (outcome.cause is Cause.EXIT or _is_no_failure(task.exit_codes, code)):
+        return _by_exit_code(task, step, code, told)
     match outcome.cause:
         case Cause.TIMEOUT:
             message = f"Step '{step}' ran longer than its time limit of {format_duration(timeout)}."
         case Cause.MEMORY:
-            message = f"Step '{step}' needed more memory than it may have."
+            message = f"Step '{step}' was ended, as it needed more memory than there was for it."
         case Cause.SIGNAL:
             message = f"Step '{step}' was ended by the signal {_signal_name(outcome.signal)}."
         case cause:
@@ -45,10 +49,11 @@ def judge(task: TaskDefinition, step: str, outcome: Outcome, timeout: float, tol
     return Verdict(StepStatus.ERROR, told or message, outcome.cause.value, gathers=False)
 
 
-def judge_surroundings(step: str, reason: str) -> Verdict:
-    """The verdict where reference data, a secret or a setup is missing or broken: nothing that a caller can mend."""
+def judge_surroundings(step: str, reason: str, pause: dt.timedelta = dt.timedelta()) -> Verdict:
+    """The verdict where reference data, a secret, room or a setup is missing or broken: nothing that a caller can
+    mend."""
     message = f"Step '{step}' could not be run: {reason}."
-    return Verdict(StepStatus.CRASH, message, Cause.BACKEND_UNAVAILABLE.value, gathers=False)
+    return Verdict(StepStatus.CRASH, message, Cause.BACKEND_UNAVAILABLE.value, gathers=False, pause=pause)
 
 
 def _signal_name(number: int | None) -> str:
@@ -56,6 +61,11 @@ def _signal_name(number: int | None) -> str:
         return signal.Signals(number or 0).name
     except ValueError:
         return str(number)
+
+
+def _is_no_failure(codes: ExitCodesDefinition, code: int) -> bool:
+    """Whether the task says that all is well with that exit code, whatever brought it about."""
+    return ExitCodesDefinition.matches([*codes.ok, *codes.stop], code)
 
 
 def _by_exit_code(task: TaskDefinition, step: str, code: int, told: str) -> Verdict:

@@ -14,6 +14,13 @@ class BlobQuerySet(models.QuerySet["Blob"]):
         """Blobs that no row of any table names any more."""
         return self.filter(**{f"{relation}__isnull": True for relation in self.model.namings()})
 
+    def hold(self, blobs: Iterable["Blob"]) -> bool:
+        """Whether all of these are still there: then they stay until the caller's transaction, which is to name them,
+        has ended."""
+        keys = {blob.pk for blob in blobs}
+        rows = self.select_for_update(no_key=True).filter(pk__in=keys).values_list("pk", flat=True) if keys else ()
+        return keys == set(rows)
+
     def adopt(self, files: Iterable[StoredFile]) -> dict[str, "Blob"]:
         """The blobs of freshly stored files, by storage key, in the caller's transaction.
 

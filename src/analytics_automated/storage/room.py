@@ -1,11 +1,20 @@
 """How much room there is on disks."""
 
+import errno
 import shutil
 from pathlib import Path
 
 from django.conf import settings
 
 from analytics_automated.storage.streams import blob_storage
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""How a disk says that it takes no more."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether that is what a disk said."""
+    return isinstance(error, OSError) and error.errno in FULL
 
 
 def free_bytes(folder: Path) -> int | None:

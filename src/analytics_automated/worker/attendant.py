@@ -1,5 +1,5 @@
 """A thread beside the worker's consumer: follows the queues that there are, and looks for steps that nobody was told
-of, or that nobody runs any more, and for what they left."""
+of."""
 
 import logging
 import threading
@@ -11,10 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from analytics_automated.pipelines.models import QueueType
-from analytics_automated.runs import engine
 from analytics_automated.runs.outages import is_outage, tell_outage
-from analytics_automated.worker.janitor import clean_up
-from analytics_automated.worker.recovery import recover_lost_steps
 from analytics_automated.worker.service import service
 
 logger = logging.getLogger(__name__)
@@ -41,20 +38,15 @@ class Attendant(bootsteps.StartStopStep):
         self._stopped.set()
 
     def _attend(self, consumer: Any, stopped: threading.Event) -> None:
-        due = janitor_due = time.monotonic()
+        due = time.monotonic()
         try:
             while not stopped.wait(LOOK_SECONDS):
                 try:
                     if service.follows:
                         self._follow(consumer)
                     service.report()
-                    if time.monotonic() >= janitor_due:
-                        janitor_due = time.monotonic() + settings.AA.lease_seconds
-                        clean_up()
                     if time.monotonic() >= due:
                         due = time.monotonic() + settings.AA.reconcile_interval
-                        recover_lost_steps()
-                        engine.lose_expired()
                         service.reconcile()
                 except Exception as error:
                     if is_outage(error):

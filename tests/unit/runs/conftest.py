@@ -62,10 +62,10 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def submit(job: Job, woken: list[int]) -> Callable[..., Submission]:
-    def make(data: bytes = b"data", **keys: Any) -> Submission:
+    def make(data: bytes = b"data", files: int = 1, **keys: Any) -> Submission:
         job.refresh_from_db()
         assert job.snapshot is not None
-        given = [engine.NewInput("data", "mine.txt", store([data], "test"))]
+        given = [engine.NewInput("data", "mine.txt", store([data], "test")) for _ in range(files)]
         return engine.submit(job=job, snapshot=job.snapshot, parameters={}, inputs=given, **keys).submission
 
     return make

@@ -17,6 +17,7 @@ from analytics_automated.runs import engine
 from analytics_automated.runs.engine import Priorities, choosing
 from analytics_automated.runs.models import StepRun, Submission
 from analytics_automated.runs.outlook import reason_to_wait
+from analytics_automated.runs.progress import step_progress
 from analytics_automated.runs.states import StepStatus
 from analytics_automated.runs.verdicts import Verdict
 
@@ -232,6 +233,16 @@ def test_a_step_says_what_it_waits_for(submit: Submit, job: Job) -> None:
     assert reason_to_wait(waiting(submission)) == "", "it runs"
     StepRun.objects.filter(pk=waiting(other).pk).update(not_before=None, backend="gone")
     assert reason_to_wait(waiting(other)) == "It waits: its backend is not there any more."
+
+
+def test_a_poll_says_what_a_step_waits_for_that_waits_longer_than_a_moment(submit: Submit) -> None:
+    submission = submit()
+    assert {each.message for each in step_progress(submission)} == {""}, "it was queued just now"
+    StepRun.objects.filter(status="QUEUED").update(queued=timezone.now() - dt.timedelta(seconds=2))
+    reasons = {each.name: each.message for each in step_progress(submission) if each.message}
+    assert reasons == {"first": "It waits for a worker that serves its backend."}, "the others are PENDING"
+    best()
+    assert {each.message for each in step_progress(submission)} == {""}
 
 
 def test_the_operator_sees_what_a_step_waits_for_and_sets_priorities(submit: Submit, admin_client: Client) -> None:

@@ -6,8 +6,12 @@ from ipaddress import ip_network
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
+from django.test import RequestFactory
 
+from analytics_automated.api.admission import caller_of
 from analytics_automated.pipelines.models import Job
 from analytics_automated.runs import engine
 from analytics_automated.runs.callers import NOBODY, caller_at, client_address
@@ -94,6 +98,12 @@ class TestInProgress:
         ("10.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"),
         ("10.0.0.1", "203.0.113.9, 198.51.100.7, 10.0.0.2", "198.51.100.7"),
         ("10.0.0.1", "10.0.0.3,10.0.0.2", "10.0.0.3"),
+        # Several proxies in a row, and what the caller itself had made up before.
+        ("10.0.0.1", "10.0.0.66, 10.0.0.3, 198.51.100.7, 10.0.0.3, 10.0.0.2", "198.51.100.7"),
+        ("10.0.0.1", "198.51.100.7, 192.0.2.66, 10.0.0.2", "192.0.2.66"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", " , 198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "198.51.100.7,", "10.0.0.1"),
         ("10.0.0.1", "198.51.100.7:4711", "198.51.100.7"),
         ("10.0.0.1", "[2001:db8::1]:4711", "2001:db8::1"),
         ("10.0.0.1", "198.51.100.7, unknown", "10.0.0.1"),
@@ -115,6 +125,17 @@ def test_a_whole_ipv6_network_is_one_caller() -> None:
     assert caller_at("2001:db8::1", "", []) != caller_at("2001:db8:0:1::1", "", [])
     assert caller_at("192.0.2.1", "", []) != caller_at("192.0.2.2", "", [])
     assert caller_at("192.0.2.1", "", []) == caller_at("::ffff:192.0.2.1", "", [])
+
+
+def test_who_is_logged_in_is_one_caller_from_wherever(rf: RequestFactory) -> None:
+    def caller(address: str, account: int | None = None) -> int:
+        request = rf.get("/", REMOTE_ADDR=address)
+        request.user = AnonymousUser() if account is None else get_user_model()(pk=account)
+        return caller_of(request)
+
+    assert caller("192.0.2.1", 1) == caller("192.0.2.2", 1)
+    assert len({caller("192.0.2.1", 1), caller("192.0.2.1", 2), caller("192.0.2.1"), caller("192.0.2.2")}) == 4
+    assert caller_of(rf.get("/", REMOTE_ADDR="192.0.2.1")) == caller("192.0.2.1")
 
 
 def test_what_is_kept_of_an_address_depends_on_the_installations_key(settings) -> None:

@@ -4,25 +4,32 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.apps import apps
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from analytics_automated.executors.base import Cause, Outcome
+from analytics_automated.executors.base import Cause, Log, Outcome
 from analytics_automated.pipelines.definitions.task import RetriesDefinition, TaskDefinition
-from analytics_automated.runs import engine
-from analytics_automated.runs.engine import Gathered
+from analytics_automated.pipelines.refusals import Refused
+from analytics_automated.runs import engine, execution
+from analytics_automated.runs.engine import Gathered, following, losing
 from analytics_automated.runs.engine.retrying import next_try
+from analytics_automated.runs.intake import Intake
 from analytics_automated.runs.models import Attempt, Event, Result, StepRun, Submission, SubmissionInput
+from analytics_automated.runs.resubmitting import resubmit
 from analytics_automated.runs.states import StepStatus
 from analytics_automated.runs.verdicts import Verdict
+from analytics_automated.runs.workdirs import work_folder
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.streams import store
 from unit.runs.conftest import PIPELINE, apply_text
+from unit.runs.invariants import broken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 QUEUES = frozenset({"LOCALHOST"})
 GOOD = Verdict(StepStatus.COMPLETE)
 BAD = Verdict(StepStatus.ERROR, "Step 'x' failed with exit code 1.", "exit")
+STOP = Verdict(StepStatus.COMPLETE, "enough", stops=True)
 ENDED = Outcome(Cause.CANCELLED)
 
 Submit = Callable[..., Submission]
@@ -56,6 +63,28 @@ def expire(claim: engine.Claim) -> None:
 # Leases
 
 
+def test_a_worker_that_wakes_without_its_step_and_folder_breaks_off_in_silence(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    claim = take(submit(), "first")
+    folder = work_folder(claim.backend, claim.step_run.attempt_name)
+
+    def sleep_long(*_: object) -> None:
+        """What others do while it is frozen."""
+        expire(claim)
+        assert engine.lose_expired() == [claim.step_run]
+        folder.remove()
+        folder.script.write_bytes(b"")
+
+    monkeypatch.setattr(execution, "prepare", sleep_long)
+    before = Event.objects.count() + 1
+    execution.run(claim, lambda _running: None)
+    step_run = StepRun.objects.get(pk=claim.step_run.pk)
+    assert (step_run.status, step_run.attempt, step_run.tries) == ("QUEUED", 1, 1)
+    assert Event.objects.count() == before, "that it was lost, and no more"
+    assert [record.levelname for record in caplog.records if record.name == execution.__name__] == ["WARNING"]
+
+
 def test_a_claim_is_a_lease_that_its_worker_extends(submit: Submit) -> None:
     claim = take(submit(), "first")
     first = StepRun.objects.get(pk=claim.step_run.pk).leased_until
@@ -78,6 +107,31 @@ def test_an_expired_lease_gives_the_step_away_and_the_late_worker_learns_of_it(s
     finish(late, GOOD, "one")
     assert Result.objects.count() == 0
     assert Attempt.objects.get(number=1).cause == "lost"
+
+
+def test_a_lease_that_was_extended_just_in_time_holds(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
+    submission = submit()
+    claim = take(submission, "first")
+    expire(claim)
+    lose = losing.lose
+
+    def late(step_run: StepRun, *, only_expired: bool) -> bool:
+        held(claim, extend=True)
+        return lose(step_run, only_expired=only_expired)
+
+    monkeypatch.setattr(losing, "lose", late)
+    assert engine.lose_expired() == []
+    finish(claim, GOOD, "one")
+    assert statuses(submission)["first"] == "COMPLETE"
+
+
+def test_what_was_cancelled_while_it_was_found_to_be_lost_is_cancelled(submit: Submit) -> None:
+    submission = submit()
+    claim = take(submission, "first")
+    found = StepRun.objects.get(pk=claim.step_run.pk)
+    engine.cancel(submission.pk)
+    assert engine.lose(found)
+    assert statuses(submission)["first"] == "CANCELLED"
 
 
 def test_a_lease_is_not_extended_by_another_worker(submit: Submit) -> None:
@@ -104,6 +158,9 @@ def retried(text: str) -> TaskDefinition:
         ("exit:7", "exit", 8, False),
         ("exit:64-78", "exit", 70, True),
         ("timeout memory", "memory", None, True),
+        ("exit:137", "memory", 137, True),
+        ("exit", "memory", 137, False),
+        ("exit:0", "missing_output", 0, False),
         ("timeout", "signal", None, False),
         ("lost", "lost", None, True),
         ("missing_output", "missing_output", 0, True),
@@ -278,6 +335,25 @@ def test_what_runs_is_complete_or_was_deleted_is_not_started_again(submit: Submi
         engine.retry(submission.pk)
 
 
+@pytest.mark.parametrize("on_failure", ["cancel", "finish"])
+@pytest.mark.parametrize("first", ["left", "right"])
+def test_a_job_that_one_step_ended_and_another_failed_begins_nothing_more_when_it_is_started_again(
+    submit: Submit, on_failure: str, first: str
+) -> None:
+    apply_text(PIPELINE.replace("    runnable: true", f"    runnable: true\n    on_failure: {on_failure}"))
+    submission = submit()
+    finish(take(submission, "first"), GOOD, "one")
+    claims = {name: take(submission, name) for name in ("left", "right")}
+    for name in (first, *({"left", "right"} - {first})):
+        finish(claims[name], BAD) if name == "left" else finish(claims[name], STOP, "three")
+    assert engine.retry(submission.pk).unfinished == 1
+    assert statuses(submission) == {"first": "COMPLETE", "left": "QUEUED", "right": "COMPLETE", "last": "SKIPPED"}
+    finish(take(submission, "left"), GOOD, "two")
+    submission.refresh_from_db()
+    assert (submission.status, submission.stopped_step, submission.message) == ("COMPLETE", "right", "enough")
+    assert broken() == []
+
+
 # Deletion
 
 
@@ -295,16 +371,92 @@ def test_deleting_leaves_an_anonymous_row_and_no_bytes(submit: Submit) -> None:
     engine.delete(submission.pk)
 
 
-def test_what_runs_is_ended_before_it_is_erased(submit: Submit) -> None:
-    submission = submit(b"mine")
+@pytest.mark.parametrize("end", ["ended", "complete", "lost"])
+def test_what_runs_is_ended_and_then_erased_at_once(submit: Submit, end: str) -> None:
+    submission = submit(b"mine", name="mine")
     claim = take(submission, "first")
     engine.delete(submission.pk)
     assert SubmissionInput.objects.count() == 1
     assert engine.erase_deleted() == 0
+    if end == "ended":
+        engine.end_stopped(claim, ENDED)
+    elif end == "complete":
+        finish(claim, GOOD, "one")
+    else:
+        expire(claim)
+        engine.lose_expired()
+    submission.refresh_from_db()
+    assert (submission.status, submission.name, submission.erased) == ("CANCELLED", "", True)
+    assert (SubmissionInput.objects.count(), Result.objects.count(), Blob.objects.count()) == (0, 0, 0)
+    assert engine.erase_deleted() == 0
+
+
+def test_what_was_not_erased_at_once_is_erased_later(submit: Submit, monkeypatch: pytest.MonkeyPatch) -> None:
+    submission = submit(b"mine")
+    claim = take(submission, "first")
+    engine.delete(submission.pk)
+    monkeypatch.setattr(following, "erase", lambda _: None)
     engine.end_stopped(claim, ENDED)
+    assert SubmissionInput.objects.count() == 1
     assert engine.erase_deleted() == 1
     assert (SubmissionInput.objects.count(), Blob.objects.count()) == (0, 0)
-    assert engine.erase_deleted() == 0
+
+
+def test_a_late_worker_writes_nothing_into_an_attempt_that_was_lost_and_erased(submit: Submit) -> None:
+    submission = submit(b"mine")
+    claim = take(submission, "first")
+
+    def deleted_just_now(_: execution.Running) -> None:
+        expire(claim)
+        engine.lose_expired()
+        engine.delete(submission.pk)
+
+    execution.run(claim, deleted_just_now)
+    left = Attempt.objects.get()
+    assert (left.cause, left.argv, left.work_folder, left.stdout) == ("lost", [], "", "")
+    assert Blob.objects.count() == 0
+
+
+@pytest.mark.parametrize("when", ["before it is read", "before it is checked", "before it is written"])
+def test_what_is_deleted_while_it_is_submitted_again_is_refused_and_nothing_is_left(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    submission = submit(b"mine")
+    if when == "before it is read":
+        engine.delete(submission.pk)
+    elif when == "before it is checked":
+        check = Intake.submit
+        monkeypatch.setattr(
+            Intake, "submit", lambda intake, *args: (engine.delete(submission.pk), check(intake, *args))[1]
+        )
+    else:
+        write = engine.submit
+        monkeypatch.setattr(engine, "submit", lambda **given: (engine.delete(submission.pk), write(**given))[1])
+    with pytest.raises((engine.NotResumable, Refused)):
+        resubmit(submission, 0)
+    assert Submission.objects.get().erased
+    assert Blob.objects.count() == 0
+
+
+def test_nothing_personal_is_left_in_any_row(submit: Submit) -> None:
+    submission = submit(b"mine", name="Ada's", email="ada@example.org", webhook="https://ada.example.org/", caller=815)
+    Submission.objects.update(parameters={"word": "Ada's own"})
+    for said in ("out Ada", "err Ada"):
+        claim = take(submission, "first")
+        Attempt.objects.filter(pk=claim.attempt.pk).update(
+            argv=["cp", "Ada"], environment=["ADA"], work_folder="/Ada", data={"u": "Ada"}, setup_output="Ada"
+        )
+        outcome = Outcome(Cause.EXIT, exit_code=1, detail="Ada", stdout=Log(said.encode()), stderr=Log(said.encode()))
+        engine.finish(claim, Verdict(StepStatus.ERROR, "Ada failed", "exit"), outcome)
+        engine.tell_progress(claim.step_run.pk, 1, 0.5, "Ada")
+        if said.startswith("out"):
+            engine.retry(submission.pk)
+    engine.delete(submission.pk)
+    for model in apps.get_app_config("runs").get_models():
+        for row in model._default_manager.values():
+            assert "ada" not in str(row).lower(), model
+            assert "815" not in str({name: value for name, value in row.items() if name == "caller"}), model
+    assert list(Attempt.objects.values_list("cause", "exit_code")) == [("exit", 1)] * 2, "statistics stay"
 
 
 def test_bytes_that_others_name_stay(submit: Submit) -> None:

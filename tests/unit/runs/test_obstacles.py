@@ -1,5 +1,6 @@
 """Disks without room, backends that are gone or cannot take work: steps wait, and go on by themselves."""
 
+import errno
 import shutil
 from collections import namedtuple
 from collections.abc import Callable
@@ -10,10 +11,11 @@ import pytest
 from django.conf import settings as django_settings
 
 from analytics_automated.pipelines.models import Backend, QueueType
-from analytics_automated.runs import engine
-from analytics_automated.runs.models import Outlook, StepRun, Submission
+from analytics_automated.runs import engine, execution, staging
+from analytics_automated.runs.models import Attempt, Outlook, StepRun, Submission
 from analytics_automated.runs.obstacles import Obstacle, find_obstacles
 from analytics_automated.runs.outlook import forget_workers, has_room_for, tell
+from analytics_automated.runs.workdirs import work_folder
 from analytics_automated.storage import room
 from analytics_automated.worker import lookout
 from analytics_automated.worker.service import WorkerService
@@ -96,6 +98,72 @@ def test_steps_wait_for_room_and_go_on_by_themselves(
     assert woken == [step_run.pk], "at once, when there is room"
     assert Outlook.objects.get().obstacle == ""
     assert worker._best() is not None
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file can be written into a work folder."""
+
+    def refuse(_key: str, _target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(staging, "copy_out", refuse)
+
+
+def tried(worker: WorkerService) -> StepRun:
+    """The first step, after one more attempt, and ready for the next."""
+    StepRun.objects.update(not_before=None)
+    claim = worker._best()
+    assert claim is not None
+    execution.run(claim, lambda _running: None)
+    step_run = StepRun.objects.get(step="first")
+    assert not work_folder(claim.backend, claim.step_run.attempt_name).top.exists()
+    return step_run
+
+
+def test_a_step_that_others_left_no_room_for_waits_and_has_lost_nothing(
+    submit: Submit, disks: dict[str, int], worker: WorkerService, full: None
+) -> None:
+    submission = submit()
+    for _ in range(5):
+        disks["work"] = 1000  # when it is taken up
+        StepRun.objects.update(not_before=None)
+        claim = worker._best()
+        assert claim is not None
+        disks["work"] = 1
+        execution.run(claim, lambda _running: None)
+        step_run = StepRun.objects.get(step="first")
+        assert (step_run.status, step_run.tries, step_run.worker) == ("QUEUED", 0, "")
+        assert step_run.not_before is not None, "until all workers have seen that the disk is full"
+        said = submission.events.filter(step="first").order_by("-pk")[0]
+        assert (said.status, said.message) == ("QUEUED", "It waits: there is too little room where it would run.")
+    assert set(Attempt.objects.values_list("cause", flat=True)) == {"cancelled"}
+
+
+def test_a_step_that_is_too_large_for_its_disk_is_tried_a_few_times(
+    submit: Submit, disks: dict[str, int], worker: WorkerService, full: None
+) -> None:
+    submission = submit()
+    for tries in (1, 2, 3):
+        step_run = tried(worker)
+        assert (step_run.status, step_run.tries) == ("QUEUED", tries)
+        assert step_run.not_before is not None
+    assert tried(worker).status == "CRASH"
+    submission.refresh_from_db()
+    assert (submission.status, submission.cause) == ("CRASH", "backend_unavailable")
+    assert "there was too little room for it" in submission.message
+
+
+def test_a_cancelled_step_that_finds_no_room_is_cancelled(
+    submit: Submit, disks: dict[str, int], worker: WorkerService, full: None
+) -> None:
+    submission = submit()
+    claim = worker._best()
+    assert claim is not None
+    engine.cancel(submission.pk)
+    disks["work"] = 1
+    execution.run(claim, lambda _running: None)
+    assert StepRun.objects.get(step="first").status == "CANCELLED"
 
 
 def test_a_message_that_is_not_for_a_worker_is_passed_on_a_few_times(

@@ -405,6 +405,20 @@ def test_a_cancelled_wide_step_is_started_again_from_where_it_was(start: Start) 
     assert shown(submission).status == "COMPLETE"
 
 
+def test_where_one_item_failed_and_another_ended_the_job_a_new_start_begins_no_other_item(start: Start) -> None:
+    submission = start(5, max_parallel=3)
+    claims = [take(submission, item) for item in (1, 2, 3)]
+    finish(claims[0], BAD)
+    finish(claims[1], STOP)
+    finish(claims[2], BAD)
+    assert engine.retry(submission.pk).unfinished == 2
+    assert (items(submission, "QUEUED"), items(submission, "SKIPPED")) == ([1, 3], [4, 5])
+    end_all(submission)
+    submission.refresh_from_db()
+    assert (submission.status, submission.stopped_step) == ("COMPLETE", "each")
+    assert statuses(submission) == {"each": "COMPLETE", "join": "SKIPPED"}
+
+
 def test_a_deleted_submission_keeps_no_item_names_and_no_bytes(start: Start) -> None:
     submission = start(3)
     finish(take(submission, 1))

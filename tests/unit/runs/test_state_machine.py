@@ -33,6 +33,30 @@ VERDICTS = (
     Verdict(StepStatus.CRASH, "no backend", "backend_unavailable"),
 )
 Submit = Callable[..., Submission]
+RETRIED = 'command: "cp {input.one} {output.two}", retries: {on: [exit, lost], max: 1}'
+DIAMOND = PIPELINE.replace('command: "cp {input.one} {output.two}"', RETRIED)
+WIDE = """
+format: 1
+pipeline: engine
+tasks:
+  each:
+    inputs: {data: in.txt}
+    outputs: {one: one.txt}
+    command: cp {input.data} {output.one}
+    retries: {on: [exit, lost], max: 1}
+  again: {inputs: {one: in.txt}, outputs: {two: two.txt}, command: "cp {input.one} {output.two}"}
+  join: {inputs: {two: {file: parts, many: true}}, outputs: {end: end.txt}, command: "cat {input.two}", stdout: end}
+jobs:
+  diamond:
+    runnable: true
+    inputs: {data: {many: true}}
+    steps:
+      - {task: each, scatter: {over: data, max_parallel: 2}}
+      - {task: again, scatter: {over: one, max_parallel: 2, on_item_failure: continue}}
+      - join
+"""
+"""A step that scatters behind one that scatters, and one behind that which gathers."""
+JOBS = pytest.mark.parametrize(("text", "files"), [(DIAMOND, 1), (WIDE, 3)], ids=["diamond", "wide"])
 
 
 def finish(claim: engine.Claim, verdict: Verdict) -> None:
@@ -55,29 +79,46 @@ def start_again(submission: Submission) -> None:
         return
 
 
+def come_to_rest(claims: list[engine.Claim]) -> None:
+    """Let all that runs, and all that then may run, end well: whatever came before, nothing is stuck."""
+    for claim in claims:
+        finish(claim, VERDICTS[0])
+    StepRun.objects.update(not_before=None)
+    while claim := engine.claim_best("w", QUEUES):
+        finish(claim, VERDICTS[0])
+    assert broken() == []
+    assert not Submission.objects.in_progress().exists()
+
+
+@JOBS
 @pytest.mark.parametrize("on_failure", ["cancel", "finish"])
-def test_in_any_order_the_rows_agree(submit: Submit, on_failure: str) -> None:
-    retried = 'command: "cp {input.one} {output.two}", retries: {on: [exit, lost], max: 1}'
-    text = PIPELINE.replace('command: "cp {input.one} {output.two}"', retried)
+def test_in_any_order_the_rows_agree_and_all_ends(submit: Submit, on_failure: str, text: str, files: int) -> None:
     apply_text(text.replace("    runnable: true", f"    runnable: true\n    on_failure: {on_failure}"))
 
     class Lives(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
             Submission.objects.all().delete()
-            self.submissions = [submit()]
+            self.submissions = [submit(files=files)]
             self.claims: list[engine.Claim] = []
 
         @rule()
         def another(self) -> None:
             if len(self.submissions) < 3:
-                self.submissions.append(submit())
+                self.submissions.append(submit(files=files))
 
         @rule()
         def claim(self) -> None:
             claim = engine.claim_best("w", QUEUES)
             if claim is not None:
                 self.claims.append(claim)
+
+        @rule()
+        def go_on(self) -> None:
+            """A step that goes well, so that what comes later in a job is reached, too."""
+            claim = engine.claim_best("w", QUEUES)
+            if claim is not None:
+                finish(claim, VERDICTS[0])
 
         # Claims stay in the list: a worker that comes late, or says a thing twice, is one of the things that happen.
         @precondition(lambda self: self.claims)
@@ -112,16 +153,21 @@ def test_in_any_order_the_rows_agree(submit: Submit, on_failure: str) -> None:
         def rows_agree(self) -> None:
             assert broken() == []
 
+        def teardown(self) -> None:
+            come_to_rest(self.claims)
+
     run_state_machine_as_test(
         Lives,
         settings=settings(
-            max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
 
-def test_at_once_the_rows_agree_too(submit: Submit) -> None:
-    submissions = [submit() for _ in range(6)]
+@JOBS
+def test_at_once_the_rows_agree_too(submit: Submit, text: str, files: int) -> None:
+    apply_text(text)
+    submissions = [submit(files=files) for _ in range(6)]
     claims: list[engine.Claim] = []
     faults: list[BaseException] = []
 
@@ -158,3 +204,4 @@ def test_at_once_the_rows_agree_too(submit: Submit) -> None:
         thread.join()
     assert faults == []
     assert broken() == []
+    come_to_rest(claims)

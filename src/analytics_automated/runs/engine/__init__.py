@@ -16,12 +16,13 @@ from analytics_automated.runs.engine.losing import lose, lose_expired, running_s
 from analytics_automated.runs.engine.prioritising import LARGEST_PRIORITY, prioritise
 from analytics_automated.runs.engine.reconciling import crash_homeless, reconcile
 from analytics_automated.runs.engine.resuming import NotResumable, retry
-from analytics_automated.runs.engine.submitting import NewInput, Submitted, submit
+from analytics_automated.runs.engine.submitting import BytesGone, NewInput, Submitted, submit
 from analytics_automated.runs.engine.telling import tell_progress
 
 __all__ = [
     "ALL_PRIORITIES",
     "LARGEST_PRIORITY",
+    "BytesGone",
     "Claim",
     "Gathered",
     "Held",

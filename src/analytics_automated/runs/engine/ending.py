@@ -52,10 +52,14 @@ def end_running(submission: Submission, step: str | None = None) -> None:
     (running if step is None else running.filter(step=step)).update(cancelling=True)
 
 
-def end_waiting(submission: Submission, status: StepStatus, now: dt.datetime, events: list[Event]) -> int:
-    """End the steps that have not started; returns how many there were."""
+def end_waiting(
+    submission: Submission, status: StepStatus, now: dt.datetime, events: list[Event], *, untried: bool = False
+) -> int:
+    """End the steps that have not started, or only those that never had an attempt; returns how many there were."""
     origins = step_origins(status, [StepStatus.PENDING, StepStatus.QUEUED])
     waiting = StepRun.objects.filter(submission=submission, status__in=origins)
+    if untried:
+        waiting = waiting.filter(attempt=0)
     locked = list(
         waiting.select_for_update(no_key=True).only("submission_id", "step", "item", "attempt").order_by("pk")
     )

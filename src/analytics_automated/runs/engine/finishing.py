@@ -126,6 +126,7 @@ def try_again(
     delay = next_try(plan.task_of(step_run.step), verdict.cause, exit_code, step_run.tries)
     if delay is None:
         return False
+    delay = max(delay, verdict.pause)
     mine = StepRun.objects.filter(
         pk=step_run.pk, attempt=step_run.attempt, status__in=step_origins(StepStatus.QUEUED, [StepStatus.RUNNING])
     ).update(
@@ -178,11 +179,17 @@ def skip(claim: Claim, message: str) -> list[StepRun]:
     return finish(claim, Verdict(StepStatus.SKIPPED, message), None)
 
 
-def end_stopped(claim: Claim, outcome: Outcome | None) -> list[StepRun]:
-    """Record an attempt that its worker was told to end.
+def end_stopped(
+    claim: Claim,
+    outcome: Outcome | None,
+    message: str = "Its worker was stopped; another one takes it up.",
+    pause: dt.timedelta = dt.timedelta(),
+) -> list[StepRun]:
+    """Record an attempt that its worker was told to end, or could not begin.
 
-    Where the step is cancelled, that is its end. Else its worker stops, or has lost touch for too long: the step is
-    at once QUEUED again, for any worker, and the attempt counts for nothing.
+    Where the step is cancelled, that is its end. Else its worker stops, or has lost touch for too long, or has no room:
+    the step is QUEUED again, for any worker, at once or after a `pause`, and the attempt counts for nothing. `message`
+    says why.
     """
     now = timezone.now()
     step_run = claim.step_run
@@ -191,17 +198,20 @@ def end_stopped(claim: Claim, outcome: Outcome | None) -> list[StepRun]:
         origins = step_origins(StepStatus.QUEUED, [StepStatus.RUNNING])
         mine = StepRun.objects.filter(pk=step_run.pk, attempt=step_run.attempt, status__in=origins)
         if mine.filter(cancelling=True).exists():
-            message = f"Step '{step_run.step}' was cancelled."
-            verdict = Verdict(StepStatus.CANCELLED, message, Cause.CANCELLED.value, gathers=False)
+            cancelled = f"Step '{step_run.step}' was cancelled."
+            verdict = Verdict(StepStatus.CANCELLED, cancelled, Cause.CANCELLED.value, gathers=False)
             _close(claim, verdict, outcome, now)
             events = [step_event(step_run, verdict.status, now, verdict.message)]
             ready = follow(submission, step_run, claim.plan, verdict, now, events)
             write_history(events)
             return ready
-        given_back = mine.update(status=StepStatus.QUEUED, worker="", leased_until=None, started=None)
+        not_before = Now() + pause if pause else None
+        given_back = mine.update(
+            status=StepStatus.QUEUED, worker="", leased_until=None, started=None, queued=now, not_before=not_before
+        )
         close_attempt(claim.attempt, Cause.CANCELLED.value, outcome, now)
         if given_back:
-            message = "Its worker was stopped; another one takes it up."
             write_history([step_event(step_run, StepStatus.QUEUED, now, message)])
-            wake_all([step_run])
+            if not pause:
+                wake_all([step_run])
     return []

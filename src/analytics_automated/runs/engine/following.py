@@ -2,7 +2,10 @@
 
 import datetime as dt
 
+from django.db import transaction
+
 from analytics_automated.pipelines.plans import Plan
+from analytics_automated.runs.engine.deleting import erase
 from analytics_automated.runs.engine.ending import FAILURES, end_waiting, fail, settle
 from analytics_automated.runs.engine.readiness import release
 from analytics_automated.runs.engine.scattering import end_item
@@ -37,4 +40,6 @@ def follow(
     elif not submission.verdict and not submission.stopped_step:
         ready = release(submission, plan, plan.followers(step_run.step), now, events)
     settle(submission, now, events)
+    if submission.deleted is not None and submission.is_terminal:
+        transaction.on_commit(lambda: erase(submission.pk), robust=True)  # else `erase_deleted` does it
     return ready

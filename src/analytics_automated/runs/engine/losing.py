@@ -20,16 +20,22 @@ def running_steps() -> QuerySet[StepRun]:
     return StepRun.objects.filter(status=StepStatus.RUNNING, format=FORMAT)
 
 
-def lose(step_run: StepRun) -> bool:
+def lose(step_run: StepRun, *, only_expired: bool = False) -> bool:
     """End an attempt with the cause `lost`: the step is QUEUED again where its task's `retries` say so, CANCELLED
     where it was to be ended anyway, and else CRASH.
 
-    To be called only where its worker can write nothing more. False where it wrote just before.
+    To be called only where its worker can write nothing more. False where it wrote just before, and with
+    `only_expired` also where it has extended its lease meanwhile.
     """
     now = timezone.now()
     message = f"Step '{step_run.step}' was lost by this service."
     with transaction.atomic():
         submission = Submission.objects.select_for_update(no_key=True).get(pk=step_run.submission_id)
+        rows = StepRun.objects.expired() if only_expired else running_steps()
+        lost = rows.select_for_update(no_key=True).filter(pk=step_run.pk, attempt=step_run.attempt).first()
+        if lost is None:
+            return False
+        step_run = lost  # as it is now: it may have been cancelled meanwhile
         plan = submission.snapshot.plan
         verdict = Verdict(StepStatus.CRASH, message, Cause.LOST.value)
         if step_run.cancelling:
@@ -56,4 +62,4 @@ def lose(step_run: StepRun) -> bool:
 def lose_expired() -> list[StepRun]:
     """End the attempts whose lease has expired; those steps."""
     expired = list(StepRun.objects.expired().order_by("pk")[:1000])
-    return [step_run for step_run in expired if lose(step_run)]
+    return [step_run for step_run in expired if lose(step_run, only_expired=True)]

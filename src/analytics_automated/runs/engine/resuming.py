@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from analytics_automated.pipelines.plans import Plan
 from analytics_automated.runs.dispatch import wake_all
-from analytics_automated.runs.engine.ending import settle
+from analytics_automated.runs.engine.ending import end_waiting, settle
 from analytics_automated.runs.engine.history import step_event, submission_event, write_history
 from analytics_automated.runs.engine.limits import check_caller, hold_caller
 from analytics_automated.runs.engine.readiness import arrive
@@ -66,15 +66,21 @@ def retry(submission_id: uuid.UUID) -> Submission:
         # What had ended did not follow when its Submission's priority was changed.
         undone_runs = submission.step_runs.exclude(status__in=_DONE)
         undone_runs.update(opens=submission.job_name, priority=submission.priority)
+        for scatter in wide:
+            scatter.begin_again(items[scatter.step])
+            scatter.save()
+        events = [submission_event(submission, now, "It is started again.")]
+        if submission.stopped_step:
+            # A step that is complete has ended the job: what had begun is tried again, and nothing else begins.
+            submission.unfinished -= end_waiting(submission, StepStatus.SKIPPED, now, events, untried=True)
+            again = [each for each in again if each.attempt]
         ready = [each for each in again if each.status == StepStatus.QUEUED]
         for scatter in wide:
-            ready += _release_items(scatter, plan, items[scatter.step], now)
-        events = [submission_event(submission, now, "It is started again.")]
+            ready += _release_items(scatter, plan, now)
         events += (step_event(each, StepStatus.QUEUED, now) for each in ready)
         gated = [each for each in again if each.status == StepStatus.PENDING and not each.waiting]
-        if gated:
-            ready += arrive(submission, plan, gated, now, events)
-            settle(submission, now, events)
+        ready += arrive(submission, plan, gated, now, events)
+        settle(submission, now, events)
         write_history(events)
         wake_all(ready if not submission.verdict else [])
     return submission
@@ -108,10 +114,10 @@ def _set_back_items(scatter: Scatter) -> int:
     return items.update(status=StepStatus.PENDING, waiting=1, queued=None, **_FRESH)
 
 
-def _release_items(scatter: Scatter, plan: Plan, items: int, now: dt.datetime) -> list[StepRun]:
+def _release_items(scatter: Scatter, plan: Plan, now: dt.datetime) -> list[StepRun]:
     definition = plan.step(scatter.step).scatter
     assert definition is not None  # noqa: S101 -- only a scattered step has items
-    scatter.begin_again(items)
+    scatter.refresh_from_db()
     queued = release_again(scatter, definition, now)
     scatter.save()
     return queued

@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 
+from analytics_automated.executors.base import Cause
 from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.pipelines.definitions.task import ExitCodesDefinition, RetriesDefinition
 
@@ -33,4 +34,5 @@ def _is_meant(entry: str, cause: str, exit_code: int | None) -> bool:
     kind, colon, codes = entry.partition(":")
     if not colon:
         return kind == cause
-    return kind == cause and exit_code is not None and ExitCodesDefinition.matches([codes], exit_code)
+    by_code = cause in (Cause.EXIT, Cause.MEMORY)  # a shell exits with 137 whose program was ended for its memory
+    return by_code and exit_code is not None and ExitCodesDefinition.matches([codes], exit_code)

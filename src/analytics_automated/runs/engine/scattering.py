@@ -110,7 +110,7 @@ def end_item(
             step_verdict = verdict
     elif verdict.stops or verdict.status is StepStatus.CANCELLED:
         step_verdict = verdict
-    if step_verdict is None and counted.unfinished and not submission.verdict and not submission.stopped_step:
+    if step_verdict is None and counted.unfinished and not submission.verdict:
         following = _release_next(counted, now, events)
     counted.close(now)
     if step_verdict is None and not counted.unfinished:
@@ -161,7 +161,8 @@ def _release_next(counted: Scatter, now: dt.datetime, events: list[Event]) -> li
 
 
 def release_again(counted: Scatter, definition: ScatterDefinition, now: dt.datetime) -> list[StepRun]:
-    """Queue as many of the waiting items of a scattered step that is started again as may run at once; these."""
+    """Queue as many of the waiting items of a scattered step that is started again as may run at once; these. None
+    where all of them have ended meanwhile."""
     waiting = StepRun.objects.filter(
         submission_id=counted.submission_id, step=counted.step, status=StepStatus.PENDING, item__gt=0
     )
@@ -171,5 +172,5 @@ def release_again(counted: Scatter, definition: ScatterDefinition, now: dt.datet
         waiting.filter(pk__in=keys).update(status=StepStatus.QUEUED, waiting=0, queued=now)
     for each in queued:
         each.status, each.waiting, each.queued = StepStatus.QUEUED, 0, now
-    counted.released = queued[-1].item
+    counted.released = queued[-1].item if queued else counted.total
     return queued

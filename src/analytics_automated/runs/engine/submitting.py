@@ -30,6 +30,10 @@ class NewInput:
     """Fresh bytes, or a blob that is there already."""
 
 
+class BytesGone(Exception):
+    """Bytes that were to be named once more have just been removed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """A Submission that was written, with its rows."""
@@ -59,7 +63,8 @@ def submit(
     `caller` is what `runs.callers` makes of whoever sent it, or 0 for nobody in particular, whom no limit concerns.
     Steps of a higher `priority` go first.
 
-    Raises `TooMany`. Where it raises, no row is left; the stored bytes are still the caller's to remove.
+    Raises `TooMany`, and `BytesGone` where a blob is not there any more. Where it raises, no row is left; the stored
+    bytes are still the caller's to remove.
     """
     plan = snapshot.plan
     now = timezone.now()
@@ -97,6 +102,8 @@ def submit(
     with transaction.atomic():
         hold_caller(caller, job)
         check_caller(caller, job)
+        if not Blob.objects.hold(each.stored for each in inputs if isinstance(each.stored, Blob)):
+            raise BytesGone
         blobs = Blob.objects.adopt(fresh)
         submission.save(force_insert=True)
         places: dict[str, int] = {}
