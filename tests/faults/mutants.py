@@ -86,13 +86,12 @@ def is_found(mutant: Mutant) -> bool:
         environment = {**os.environ, "PYTHONPATH": str(source), "AA_TEST_STORM": SIZE}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         lines = done.stdout.splitlines()
-        first = next((index for index, line in enumerate(lines) if line.startswith("wrong ")), None)
-        print(f"{'found' if done.returncode == 1 else 'NOT FOUND'}: {mutant.name}")
-        print(
-            "\n".join(f"    {line[:200]}" for line in (lines[-3:] if first is None else lines[first : first + 4])),
-            flush=True,
-        )
-        return done.returncode == 1
+        figures = [index for index, line in enumerate(lines) if line.startswith("wrong ")]
+        found = done.returncode == 1 and bool(figures) and lines[figures[0]].split() != ["wrong", "0"]
+        print(f"{'found' if found else 'NOT FOUND'}: {mutant.name}")
+        shown = lines[figures[0] : figures[0] + 4] if figures else lines[-12:]
+        print("\n".join(f"    {line[:200]}" for line in shown), flush=True)
+        return found
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import psutil
 
 import stacks
 from faults.storm.jobs import pipeline
-from integration.live import AA, MORTAL, LiveSystem, aa, apply, variables
+from integration.live import AA, MORTAL, LiveSystem, variables
 from services.postgresql import PostgreSQL
 from services.redis import Redis
 
@@ -79,11 +79,11 @@ class Installation:
             self.postgresql.start()
             self.redis.start()
             stacks.put_on(self.data, self.postgresql.create_database("storm"), self.redis.url)
-        done = aa(self.data, "manage", "migrate", "--verbosity", "0", **self.system.settings)
-        assert done.returncode == 0, done.stderr
         file = self.data.with_name("storm.yaml")
         file.write_text(pipeline(self.disk.place))
-        apply(self.data, file, **self.system.settings)
+        for words in (["manage", "migrate", "--verbosity", "0"], ["apply", str(file)]):
+            environment = variables(self.data, **self.system.settings)
+            subprocess.run([str(AA), *words], env=environment, stdout=subprocess.PIPE, check=True, timeout=300)
         self.system.start()
         self.keep_workers()
 

@@ -335,6 +335,21 @@ def test_what_runs_is_complete_or_was_deleted_is_not_started_again(submit: Submi
         engine.retry(submission.pk)
 
 
+def test_what_was_cancelled_when_all_was_done_is_complete_when_it_is_started_again(submit: Submit) -> None:
+    submission = submit()
+    for step, output in (("first", "one"), ("left", "two"), ("right", "three")):
+        finish(take(submission, step), GOOD, output)
+    last = take(submission, "last")
+    engine.cancel(submission.pk)
+    finish(last, GOOD, "end")  # just before its worker learns of that
+    submission.refresh_from_db()
+    assert (submission.status, set(statuses(submission).values())) == ("CANCELLED", {"COMPLETE"})
+    assert engine.retry(submission.pk).status == "COMPLETE"
+    submission.refresh_from_db()
+    assert (submission.status, submission.unfinished) == ("COMPLETE", 0)
+    assert broken() == []
+
+
 @pytest.mark.parametrize("on_failure", ["cancel", "finish"])
 @pytest.mark.parametrize("first", ["left", "right"])
 def test_a_job_that_one_step_ended_and_another_failed_begins_nothing_more_when_it_is_started_again(
