@@ -98,6 +98,6 @@ class Storm:
         figures.note(leftovers(self.installation))
         log = self.installation.system.log.read_text(errors="replace").splitlines()
         figures.tracebacks = sum(line.startswith("Traceback") for line in log)
-        figures.note(line for line in log if any(words in line for words in BROKEN))
+        figures.note(line for line in log if " ERROR " in line and any(words in line for words in BROKEN))
         code = self.installation.stop()
         figures.note([f"it stopped with exit code {code}"] if code else [])
