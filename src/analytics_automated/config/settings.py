@@ -109,6 +109,9 @@ if AA.database_url:
                 "keepalives_idle": "10",
                 "keepalives_interval": "5",
                 "keepalives_count": "2",
+                # What is asked often is planned once for each connection.
+                "server_side_binding": True,
+                "prepare_threshold": 3,
                 **dict(parse_qsl(_url.query)),
                 # Celery closes Django's connection around every task: a pool makes that free of cost.
                 "pool": {

@@ -13,19 +13,23 @@ LOOK = "aa.look"
 """The Celery task that looks: it takes the id of a StepRun, and how often the message was passed on."""
 
 
-def wake_all(step_runs: Collection[StepRun], *, own_queues: Collection[str] = ()) -> None:
+def wake_all(step_runs: Collection[StepRun]) -> None:
     """After the commit, tell the workers of each step's queue that it is ready.
 
-    The caller, a worker of `own_queues`, goes on with the first of the steps that it may take: nobody is told of
-    that one. A broker that cannot be reached is logged: `reconcile` tells them later.
+    A broker that cannot be reached is logged: `reconcile` tells them later.
     """
-    if not step_runs:
-        return
-    names = {step_run.backend for step_run in step_runs}
-    queues = dict(Backend.objects.filter(name__in=names).values_list("name", "queue_type__name"))
-    own = next((each for each in step_runs if queues.get(each.backend) in own_queues), None)
-    others = [each for each in step_runs if each is not own]
-    transaction.on_commit(lambda: _send(others, queues), robust=True)
+    if step_runs:
+        transaction.on_commit(lambda: _send(step_runs), robust=True)
+
+
+def announce(step_runs: Collection[StepRun], next_backend: str | None) -> None:
+    """Tell workers of the steps that a worker has made ready, but for one of the Backend whose step it takes up next.
+
+    Whether that is the same step does not matter: of the one that it takes instead, somebody was told before, who will
+    now find this one.
+    """
+    own = next((each for each in step_runs if each.backend == next_backend), None)
+    _send([each for each in step_runs if each is not own])
 
 
 def pass_on(step_run_id: int, hops: int) -> None:
@@ -39,7 +43,11 @@ def pass_on(step_run_id: int, hops: int) -> None:
         broker.send(LOOK, [step_run_id, hops + 1], name)
 
 
-def _send(step_runs: Collection[StepRun], queues: dict[str, str]) -> None:
+def _send(step_runs: Collection[StepRun]) -> None:
+    if not step_runs:
+        return
+    names = {step_run.backend for step_run in step_runs}
+    queues = dict(Backend.objects.filter(name__in=names).values_list("name", "queue_type__name"))
     for step_run in step_runs:
         if step_run.backend not in queues:
             continue  # its backend is gone: reconcile ends it

@@ -30,11 +30,18 @@ from analytics_automated.runs.voice import Progress, read_message, read_progress
 from analytics_automated.runs.workdirs import WorkFolder, work_folder
 from analytics_automated.storage.models import Blob
 from analytics_automated.storage.room import is_full
+from analytics_automated.storage.statements import Statement, as_json
 
 logger = logging.getLogger(__name__)
 _Given = ParamSpec("_Given")
 ROOM_PAUSE = dt.timedelta(seconds=2)
 """A step that found no room is not tried again before: until then all workers have looked at the disk."""
+_STARTED = Statement("""
+UPDATE runs_attempt
+SET handle = %(handle)s, work_folder = %(work_folder)s, argv = %(argv)s, environment = %(environment)s,
+    data = %(data)s, secrets = %(secrets)s, timeout = %(timeout)s
+WHERE id = %(attempt)s AND finished IS NULL
+""")  # what was lost may be erased by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +187,6 @@ def _execute(
 ) -> Outcome:
     """Run the command to its end; what is kept of it holds no secret."""
     executor = executor_of(claim.backend)
-    attempt = Attempt.objects.filter(pk=claim.attempt.pk, finished__isnull=True)  # what was lost may be erased by now
     try:
         handle = executor.submit(prepared.spec)
     except BackendUnavailable as error:
@@ -193,13 +199,14 @@ def _execute(
     started(Running(executor, handle, claim.step_run.attempt, folder, secrets))
     try:
         persist(
-            lambda: attempt.update(
+            lambda: _STARTED.change(
+                attempt=claim.attempt.pk,
                 handle=handle,
                 work_folder=str(folder.work),
-                argv=list(prepared.words),
-                environment=sorted(prepared.spec.environment),
-                data={name: data.model_dump(exclude_none=True) for name, data in place.used.items()},
-                secrets=secrets.names,
+                argv=as_json(list(prepared.words)),
+                environment=as_json(sorted(prepared.spec.environment)),
+                data=as_json({name: data.model_dump(exclude_none=True) for name, data in place.used.items()}),
+                secrets=as_json(secrets.names),
                 timeout=place.timeout,
             ),
             settings.AA.lease_seconds,
@@ -211,6 +218,7 @@ def _execute(
     release_connection()
     outcome = _wait(executor, handle)
     if place.setups and (said := secrets.mask_log(setup_report(folder)).text()):
+        attempt = Attempt.objects.filter(pk=claim.attempt.pk, finished__isnull=True)
         persist(lambda: attempt.update(setup_output=said), settings.AA.lease_seconds)
     return replace(
         outcome,

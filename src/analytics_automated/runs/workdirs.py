@@ -89,8 +89,11 @@ class WorkFolder:
 
     def make(self) -> None:
         """Make the folders, for their owner only. What an earlier try of the same name left is removed first."""
-        self.remove()
-        self.top.mkdir(mode=0o700, parents=True)
+        try:
+            self.top.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            self.remove()
+            self.top.mkdir(mode=0o700)
         for folder in (self.work, self.home, self.temporary):
             folder.mkdir(mode=0o700)
 

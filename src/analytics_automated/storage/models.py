@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from django.db import models
+from django.utils import timezone
 
+from analytics_automated.storage.statements import Columns, Statement
 from analytics_automated.storage.streams import StoredFile
 
 
@@ -27,6 +29,8 @@ class BlobQuerySet(models.QuerySet["Blob"]):
         Of equal bytes one blob is kept: where the blob's own key differs from a file's, that file is not needed.
         """
         fresh = list(files)
+        if len(fresh) == 1:
+            return {fresh[0].key: _adopt_one(fresh[0])}
         by_content = {(file.sha256, file.size): file for file in fresh}
         found: dict[tuple[str, int], Blob] = {}
         while missing := [content for content in by_content if content not in found]:
@@ -60,3 +64,19 @@ class Blob(models.Model):
     def namings(cls) -> list[str]:
         """The relations by which rows of other rooms name blobs, as lookups call them."""
         return [relation.name for relation in cls._meta.related_objects]
+
+
+_BLOB = Columns(Blob, "storage_blob")
+_INSERT = Statement(f"""
+INSERT INTO storage_blob (sha256, size, key, created) VALUES (%(sha256)s, %(size)s, %(key)s, %(now)s)
+ON CONFLICT DO NOTHING RETURNING {_BLOB}
+""")  # noqa: S608 -- names of ours
+_LOCK = Statement(f"SELECT {_BLOB} FROM storage_blob WHERE sha256 = %(sha256)s AND size = %(size)s {{lock}}")  # noqa: S608
+
+
+def _adopt_one(file: StoredFile) -> Blob:
+    content = {"sha256": file.sha256, "size": file.size}
+    while True:  # a blob may be removed between the insert and the look
+        made = _INSERT.rows(**content, key=file.key, now=timezone.now())
+        for row in made or _LOCK.rows(**content):
+            return _BLOB.read(row)

@@ -4,14 +4,14 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from analytics_automated.runs import engine, execution
-from analytics_automated.runs.dispatch import pass_on
+from analytics_automated.runs.dispatch import announce, pass_on
 from analytics_automated.runs.models import StepRun
 from analytics_automated.runs.outages import until_next_time
 from analytics_automated.runs.voice import Progress
@@ -81,8 +81,8 @@ class WorkerService:
             if self._is_for_others(step_run_id):
                 pass_on(step_run_id, hops)
             while claim is not None:
-                self._run(claim)
-                claim = self._best()
+                made_ready = self._run(claim)
+                claim = self._go_on(made_ready)
             if self.stopping():
                 self._leave_to_others()
 
@@ -159,6 +159,15 @@ class WorkerService:
         obstacles = self.lookout.obstacles(self.queues)
         return engine.claim_best(self.name, self.queues, priorities=self.priorities, without=obstacles)
 
+    def _go_on(self, made_ready: Collection[StepRun]) -> engine.Claim | None:
+        """Take up the best step, and tell others of those that this worker has just made ready and leaves to them."""
+        claim = None
+        try:
+            claim = self._best()
+        finally:
+            announce(made_ready, claim.backend.name if claim else None)
+        return claim
+
     def _is_for_others(self, step_run_id: int) -> bool:
         """Whether the step is ready, but this worker does not serve its priority, or something keeps it from its
         Backend."""
@@ -185,7 +194,7 @@ class WorkerService:
         obstacles = self.lookout.obstacles(self.queues)
         engine.reconcile(self.queues, 1, priorities=self.priorities, without=obstacles, since=dt.timedelta(0))
 
-    def _run(self, claim: engine.Claim) -> None:
+    def _run(self, claim: engine.Claim) -> list[StepRun]:
         key = claim.step_run.pk
         charge = Charge(claim.step_run.attempt, time.monotonic())
 
@@ -198,7 +207,7 @@ class WorkerService:
             self._charges[key] = charge
             charge.is_to_end = self._is_out_of_time
         try:
-            execution.run(claim, started)
+            return execution.run(claim, started)
         finally:
             with self._lock:
                 self._charges.pop(key, None)

@@ -169,7 +169,7 @@ def test_a_condition_costs_few_queries(start: Start) -> None:
         submission = start(condition)
         claim = take(submission, "look")
         with CaptureQueriesContext(connection) as queries:
-            made = [Gathered("hits", "a.hit", "text/plain", True, store([b"a"], "1.1"))]
+            made = [Gathered("hits", "a.hit", "text/plain", True, store([condition.encode()], "1.1"))]
             engine.finish(claim, Verdict(StepStatus.COMPLETE), Outcome(Cause.EXIT, exit_code=0), made)
         costs.append(len(queries.captured_queries))
     assert costs[1] - costs[0] == 3

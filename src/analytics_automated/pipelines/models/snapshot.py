@@ -13,6 +13,11 @@ def _read_plan(content: str) -> Plan:
     return Plan.model_validate_json(content)
 
 
+@lru_cache(maxsize=256)
+def _read_snapshot(key: int, digest: str) -> "Snapshot":
+    return Snapshot.objects.get(pk=key, digest=digest)
+
+
 class Snapshot(models.Model):
     """An immutable plan, one row per distinct digest. Submissions reference it; it is never changed."""
 
@@ -44,6 +49,11 @@ class Snapshot(models.Model):
                 for path, content in files.items()
             )
         return snapshot
+
+    @staticmethod
+    def kept(key: int, digest: str) -> "Snapshot":
+        """The row of that key and digest. It never changes, so this process keeps those that were asked for last."""
+        return _read_snapshot(key, digest)
 
     @property
     def is_readable(self) -> bool:

@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
-from django.db import connection
 from django.db.models import Count
 
 from analytics_automated.pipelines.models import Backend
@@ -20,6 +18,7 @@ from analytics_automated.pipelines.plans import FORMAT
 from analytics_automated.runs.engine.limits import full_jobs, with_room
 from analytics_automated.runs.models import StepRun
 from analytics_automated.runs.states import StepStatus
+from analytics_automated.storage.statements import Statement
 
 WINDOW = 50
 """Rows of a backend that are looked at first."""
@@ -50,9 +49,22 @@ class Candidate:
     caller: int
     opens: str
     entered: datetime
+    """As the database gives it: to compare."""
+    is_limited: bool
+    """Whether the Job that it would begin has limits."""
 
 
-_COLUMNS = ("pk", "priority", "caller", "opens", "entered")
+_COLUMNS = """s.id, s.priority, s.caller, s.opens, s.entered,
+s.opens <> '' AND EXISTS (SELECT 1 FROM pipelines_job j WHERE j.name = s.opens AND j.limits IS NOT NULL)"""
+_READY = f"""s.status = '{StepStatus.QUEUED}' AND s.format = {FORMAT} AND s.backend = %(backend)s
+AND (s.not_before IS NULL OR s.not_before <= {{now}})"""
+_OLDEST = Statement(f"""
+SELECT {_COLUMNS} FROM runs_steprun s WHERE {_READY} AND s.priority >= %(least)s AND s.priority <= %(most)s
+ORDER BY s.priority DESC, s.entered, s.id LIMIT %(window)s
+""")  # noqa: S608 -- names of ours
+_NAMED = Statement(f"SELECT {_COLUMNS} FROM runs_steprun s WHERE s.id {{among[keys]}} ORDER BY s.entered, s.id")  # noqa: S608
+LOWEST = -32_768
+"""No priority is lower."""
 
 
 def choose(
@@ -102,71 +114,56 @@ def _best_of(backend: Backend, window: int, priorities: Priorities, running: _Ru
 
 
 def _oldest(backend: Backend, window: int, priorities: Priorities) -> list[Candidate]:
-    ready = StepRun.objects.ready().filter(backend=backend.name)
-    if priorities.least is not None:
-        ready = ready.filter(priority__gte=priorities.least)
-    if priorities.most is not None:
-        ready = ready.filter(priority__lte=priorities.most)
-    rows = ready.order_by("-priority", "entered", "pk").values_list(*_COLUMNS)
-    return [Candidate(*row) for row in rows[:window]]
+    least = LOWEST if priorities.least is None else priorities.least
+    most = -LOWEST if priorities.most is None else priorities.most
+    return [Candidate(*row) for row in _OLDEST.rows(backend=backend.name, least=least, most=most, window=window)]
 
 
 def _may_go(candidates: list[Candidate], full: dict[str, bool]) -> list[Candidate]:
     """Without those that would begin a Submission of a Job that has no room for it. `full` keeps what was asked."""
-    unknown = {each.opens for each in candidates if each.opens} - set(full)
+    unknown = {each.opens for each in candidates if each.is_limited} - set(full)
     if unknown:
         full |= dict.fromkeys(unknown, False) | dict.fromkeys(full_jobs(unknown), True)
     return [each for each in candidates if not full.get(each.opens)]
 
 
-_IDLE = """
+_LEVEL = f"{_READY} AND s.priority = %(priority)s"
+_IDLE = Statement(f"""
 SELECT w.id FROM (
-    SELECT s.id, s.caller, s.entered FROM {table} s WHERE {ready} ORDER BY s.entered, s.id LIMIT {horizon}
-) w WHERE w.caller NOT IN (SELECT caller FROM {table} WHERE status = 'RUNNING') ORDER BY w.entered, w.id LIMIT {window}
-"""
-_FIRSTS = """
+    SELECT s.id, s.caller, s.entered FROM runs_steprun s WHERE {_LEVEL} ORDER BY s.entered, s.id LIMIT %(horizon)s
+) w WHERE w.caller NOT IN (SELECT caller FROM runs_steprun WHERE status = '{StepStatus.RUNNING}')
+ORDER BY w.entered, w.id LIMIT %(window)s
+""")  # noqa: S608 -- names of ours
+_FIRSTS = Statement(f"""
 WITH RECURSIVE first_run(id) AS (
-    SELECT (SELECT s.id FROM {table} s WHERE {ready} ORDER BY s.caller, s.opens, s.entered, s.id LIMIT 1)
+    SELECT (SELECT s.id FROM runs_steprun s WHERE {_LEVEL} ORDER BY s.caller, s.opens, s.entered, s.id LIMIT 1)
     UNION ALL
     SELECT COALESCE(
-        (SELECT s.id FROM {table} s WHERE {ready} AND s.caller = r.caller AND s.opens > r.opens
+        (SELECT s.id FROM runs_steprun s WHERE {_LEVEL} AND s.caller = r.caller AND s.opens > r.opens
          ORDER BY s.opens, s.entered, s.id LIMIT 1),
-        (SELECT s.id FROM {table} s WHERE {ready} AND s.caller > r.caller
+        (SELECT s.id FROM runs_steprun s WHERE {_LEVEL} AND s.caller > r.caller
          ORDER BY s.caller, s.opens, s.entered, s.id LIMIT 1)
-    ) FROM first_run JOIN {table} r ON r.id = first_run.id
+    ) FROM first_run JOIN runs_steprun r ON r.id = first_run.id
 )
-SELECT r.id, r.caller, r.opens FROM first_run JOIN {table} r ON r.id = first_run.id ORDER BY r.entered, r.id
-"""
+SELECT r.id, r.caller, r.opens FROM first_run JOIN runs_steprun r ON r.id = first_run.id ORDER BY r.entered, r.id
+""")  # noqa: S608 -- names of ours
 """The oldest ready step of each caller, and of each Job that it would begin: a walk along an index that leaps from each
 to the next ("loose index scan"). Two leaps, as SQLite looks up no pair, `(caller, opens) > (…)`, by an index."""
-_READY = """s.status = 'QUEUED' AND s.format = {format} AND s.backend = %(backend)s AND s.priority = %(priority)s
-AND (s.not_before IS NULL OR s.not_before <= {now})"""
-_NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"}
-"""As Django's `Now()`."""
 
 
 def _oldest_of_idle_callers(backend: Backend, priority: int) -> list[Candidate]:
     """The oldest steps of callers who have none running, where any is near: somebody's burst may lie before them."""
-    return _candidates([pk for (pk,) in _rows(_IDLE, backend, priority)])
-
-
-def _rows(query: str, backend: Backend, priority: int) -> list[Any]:
-    ready = _READY.format(format=FORMAT, now=_NOW[connection.vendor])
-    text = query.format(table=StepRun._meta.db_table, ready=ready, horizon=HORIZON, window=WINDOW)
-    with connection.cursor() as cursor:
-        cursor.execute(text, {"backend": backend.name, "priority": priority})
-        rows: list[Any] = cursor.fetchall()
-    return rows
+    rows = _IDLE.rows(backend=backend.name, priority=priority, horizon=HORIZON, window=WINDOW)
+    return _candidates([pk for (pk,) in rows])
 
 
 def _candidates(keys: list[int]) -> list[Candidate]:
-    rows = StepRun.objects.filter(pk__in=keys).order_by("entered", "pk").values_list(*_COLUMNS) if keys else ()
-    return [Candidate(*row) for row in rows]
+    return [Candidate(*row) for row in _NAMED.rows(keys=keys)] if keys else []
 
 
 def _first_of_each_caller(backend: Backend, priority: int, full: dict[str, bool], running: _Running) -> list[Candidate]:
     """The best steps of that priority, whatever waits: one each of the callers with the fewest running."""
-    rows: list[tuple[int, int, str]] = _rows(_FIRSTS, backend, priority)
+    rows = _FIRSTS.rows(backend=backend.name, priority=priority)
     full |= dict.fromkeys(full_jobs({opens for _, _, opens in rows if opens and opens not in full}), True)
     open_rows = [(pk, caller) for pk, caller, opens in rows if not full.get(opens)]
     best = sorted(open_rows, key=lambda row: running.counts[row[1]])[:WINDOW]

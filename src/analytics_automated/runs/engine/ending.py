@@ -14,7 +14,15 @@ from analytics_automated.runs.states import (
     submission_origins,
 )
 from analytics_automated.runs.verdicts import Verdict
+from analytics_automated.storage.statements import Statement
 
+_DECIDED = (
+    *("unfinished", "verdict", "message", "cause", "stopped_step", "stopped_message"),
+    *("status", "finished"),
+)
+_SAVE = Statement(f"""
+UPDATE runs_submission SET {", ".join(f"{name} = %({name})s" for name in _DECIDED)} WHERE id = %(submission)s
+""")  # noqa: S608 -- names of ours
 FAILURES = {StepStatus.ERROR: SubmissionStatus.ERROR, StepStatus.CRASH: SubmissionStatus.CRASH}
 
 
@@ -37,12 +45,7 @@ def settle(submission: Submission, now: dt.datetime, events: list[Event]) -> Non
     """Save what was decided of a locked Submission, and end it where all its steps have ended."""
     if submission.unfinished == 0:
         _end(submission, now, events)
-    submission.save(
-        update_fields=[
-            *("unfinished", "verdict", "message", "cause", "stopped_step", "stopped_message"),
-            *("status", "finished"),
-        ]
-    )
+    _SAVE.change(submission=submission.pk, **{name: getattr(submission, name) for name in _DECIDED})
 
 
 def end_running(submission: Submission, step: str | None = None) -> None:
@@ -55,17 +58,22 @@ def end_running(submission: Submission, step: str | None = None) -> None:
 def end_waiting(
     submission: Submission, status: StepStatus, now: dt.datetime, events: list[Event], *, untried: bool = False
 ) -> int:
-    """End the steps that have not started, or only those that never had an attempt; returns how many there were."""
+    """End the steps that have not started, or only those that never had an attempt; returns how many there were.
+
+    The items of a scattered step, of which there may be thousands, have one line of history together."""
     origins = step_origins(status, [StepStatus.PENDING, StepStatus.QUEUED])
     waiting = StepRun.objects.filter(submission=submission, status__in=origins)
     if untried:
         waiting = waiting.filter(attempt=0)
-    locked = list(
-        waiting.select_for_update(no_key=True).only("submission_id", "step", "item", "attempt").order_by("pk")
-    )
+    locked = list(waiting.select_for_update(no_key=True).order_by("pk").values_list("step", "item", "attempt"))
     waiting.update(status=status, finished=now)  # the same ones: they cannot have changed, and none was added
-    events += (step_event(each, status, now) for each in locked)
-    items = Counter(each.step for each in locked if each.item)
+    items = Counter(step for step, item, _ in locked if item)
+    for step, count in items.items():
+        message = f"{count:,} {'item was' if count == 1 else 'items were'} still waiting."
+        events.append(step_event(StepRun(submission=submission, step=step), status, now, message))
+    for step, item, attempt in locked:
+        if not item:
+            events.append(step_event(StepRun(submission=submission, step=step, attempt=attempt), status, now))
     for scatter in Scatter.objects.filter(submission=submission, step__in=items):
         scatter.count(status, items[scatter.step])
         scatter.close(now)

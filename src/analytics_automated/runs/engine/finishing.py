@@ -16,12 +16,29 @@ from analytics_automated.runs.engine.claiming import Claim
 from analytics_automated.runs.engine.ending import FAILURES
 from analytics_automated.runs.engine.following import follow
 from analytics_automated.runs.engine.history import step_event, write_history
+from analytics_automated.runs.engine.locking import locked
 from analytics_automated.runs.engine.retrying import next_try
 from analytics_automated.runs.models import Attempt, Result, StepRun, Submission
 from analytics_automated.runs.states import StepStatus, step_origins
 from analytics_automated.runs.verdicts import Verdict
 from analytics_automated.storage.models import Blob
+from analytics_automated.storage.statements import Insertion, Statement
 from analytics_automated.storage.streams import StoredFile, remove
+
+_END = Statement("""
+UPDATE runs_steprun
+SET status = %(to)s, finished = %(now)s, leased_until = NULL, exit_code = %(exit_code)s, cause = %(cause)s,
+    message = %(message)s
+WHERE id = %(step_run)s AND attempt = %(attempt)s AND status {among[origins]}
+""")
+_CLOSE_ATTEMPT = Statement("""
+UPDATE runs_attempt
+SET finished = %(now)s, cause = %(cause)s, exit_code = %(exit_code)s, signal = %(signal)s, detail = %(detail)s,
+    seconds = %(seconds)s, cpu_seconds = %(cpu_seconds)s, peak_memory = %(peak_memory)s, stdout = %(stdout)s,
+    stderr = %(stderr)s
+WHERE id = %(attempt)s AND finished IS NULL
+""")
+_NEW_RESULTS = Insertion(Result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +54,8 @@ class Gathered:
 
 def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Sequence[Gathered] = ()) -> list[StepRun]:
     """Record how the attempt ended, with its Results, and do what follows: queue the steps that became ready, or
-    end the Submission. Returns the steps that became ready. The caller then takes up the best step that there is, so
-    nobody is told of the first of them that it may take; wake-ups go out for the others.
-
-    The next item of the same step is not among them: a caller takes it up if it is the best, and nobody is told of
-    it, as the caller looks. So a wide step does not keep its workers from the steps of others.
+    end the Submission. Returns the steps that became ready, of which nobody is told yet: the caller takes up the best
+    step that there is, and then announces those that it leaves to others (`dispatch.announce`).
 
     A failure that the task's `retries` mean is no end: the step is queued again, for then or later.
 
@@ -50,7 +64,7 @@ def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Se
     now = timezone.now()
     keys = [each.stored.key for each in gathered]
     with transaction.atomic():
-        submission = Submission.objects.select_for_update(no_key=True).get(pk=claim.step_run.submission_id)
+        submission = locked(claim.step_run.submission_id)
         exit_code = outcome.exit_code if outcome else None
         if try_again(submission, claim.step_run, claim.plan, verdict, exit_code, now):
             close_attempt(claim.attempt, verdict.cause, outcome, now)
@@ -66,8 +80,6 @@ def finish(claim: Claim, verdict: Verdict, outcome: Outcome | None, gathered: Se
         ready = follow(submission, claim.step_run, claim.plan, verdict, now, events)
         write_history(events)
         transaction.on_commit(lambda: remove(unneeded), robust=True)
-        ready = [each for each in ready if each.step != claim.step_run.step]
-        wake_all(ready, own_queues=claim.queues)
     return ready
 
 
@@ -75,14 +87,12 @@ def _close(claim: Claim, verdict: Verdict, outcome: Outcome | None, now: dt.date
     """Compare-and-set of the StepRun, with its Attempt; False where it is this worker's no more."""
     step_run = claim.step_run
     step_run.exit_code = exit_code = outcome.exit_code if outcome else None
-    mine = StepRun.objects.filter(
-        pk=step_run.pk,
+    mine = _END.change(
+        step_run=step_run.pk,
         attempt=step_run.attempt,
-        status__in=step_origins(verdict.status, [StepStatus.RUNNING]),
-    ).update(
-        status=verdict.status,
-        finished=now,
-        leased_until=None,
+        origins=[each.value for each in step_origins(verdict.status, [StepStatus.RUNNING])],
+        to=verdict.status.value,
+        now=now,
         exit_code=exit_code,
         cause=verdict.cause,
         message=verdict.message,
@@ -93,20 +103,23 @@ def _close(claim: Claim, verdict: Verdict, outcome: Outcome | None, now: dt.date
 
 def close_attempt(attempt: Attempt, cause: str, outcome: Outcome | None, now: dt.datetime) -> None:
     """Record how an attempt ended."""
-    ended: dict[str, object] = {"finished": now, "cause": cause}
-    if outcome is not None:
-        ended |= {
-            "cause": cause or outcome.cause.value,
-            "exit_code": outcome.exit_code,
-            "signal": outcome.signal,
-            "detail": outcome.detail,
-            "seconds": outcome.seconds,
-            "cpu_seconds": outcome.cpu_seconds,
-            "peak_memory": outcome.peak_memory,
-            "stdout": outcome.stdout.text(),
-            "stderr": outcome.stderr.text(),
-        }
-    Attempt.objects.filter(pk=attempt.pk, finished__isnull=True).update(**ended)  # one that was lost stays so
+    if outcome is None:
+        open_attempt = Attempt.objects.filter(pk=attempt.pk, finished__isnull=True)
+        open_attempt.update(finished=now, cause=cause)  # one that was lost stays so
+        return
+    _CLOSE_ATTEMPT.change(
+        attempt=attempt.pk,
+        now=now,
+        cause=cause or outcome.cause.value,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        detail=outcome.detail,
+        seconds=outcome.seconds,
+        cpu_seconds=outcome.cpu_seconds,
+        peak_memory=outcome.peak_memory,
+        stdout=outcome.stdout.text(),
+        stderr=outcome.stderr.text(),
+    )
 
 
 def try_again(
@@ -170,7 +183,7 @@ def _keep(claim: Claim, gathered: Sequence[Gathered]) -> list[str]:
                 blob=blobs[each.stored.key],
             )
         )
-    Result.objects.bulk_create(rows)
+    _NEW_RESULTS.write(rows)
     return [each.stored.key for each in gathered if blobs[each.stored.key].key != each.stored.key]
 
 
@@ -194,7 +207,7 @@ def end_stopped(
     now = timezone.now()
     step_run = claim.step_run
     with transaction.atomic():
-        submission = Submission.objects.select_for_update(no_key=True).get(pk=step_run.submission_id)
+        submission = locked(step_run.submission_id)
         origins = step_origins(StepStatus.QUEUED, [StepStatus.RUNNING])
         mine = StepRun.objects.filter(pk=step_run.pk, attempt=step_run.attempt, status__in=origins)
         if mine.filter(cancelling=True).exists():

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from analytics_automated.runs.models import Event, StepRun, Submission
+from analytics_automated.storage.statements import Insertion
 
 logger = logging.getLogger("analytics_automated.runs")
+_NEW = Insertion(Event)
 
 
 def submission_event(submission: Submission, now: dt.datetime, message: str = "") -> Event:
@@ -32,7 +34,7 @@ def step_event(step_run: StepRun, status: str, now: dt.datetime, message: str = 
 def write_history(events: Iterable[Event]) -> None:
     """Append the events, in the caller's transaction, and log each once that is committed."""
     written = list(events)
-    Event.objects.bulk_create(written)
+    _NEW.write(written)
     transaction.on_commit(lambda: _log(written), robust=True)
 
 

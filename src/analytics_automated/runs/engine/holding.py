@@ -14,7 +14,12 @@ from analytics_automated.runs.states import StepStatus
 
 def lease_end() -> Any:
     """The end of a lease that begins now, by the database's clock: those of workers may differ."""
-    return Now() + dt.timedelta(seconds=settings.AA.lease_seconds)
+    return Now() + lease_length()
+
+
+def lease_length() -> dt.timedelta:
+    """How long a lease is."""
+    return dt.timedelta(seconds=settings.AA.lease_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.finishing import try_again
 from analytics_automated.runs.engine.following import follow
 from analytics_automated.runs.engine.history import step_event, write_history
-from analytics_automated.runs.models import Attempt, StepRun, Submission
+from analytics_automated.runs.engine.locking import locked
+from analytics_automated.runs.models import Attempt, StepRun
 from analytics_automated.runs.states import StepStatus, step_origins
 from analytics_automated.runs.verdicts import Verdict
 
@@ -30,7 +31,7 @@ def lose(step_run: StepRun, *, only_expired: bool = False) -> bool:
     now = timezone.now()
     message = f"Step '{step_run.step}' was lost by this service."
     with transaction.atomic():
-        submission = Submission.objects.select_for_update(no_key=True).get(pk=step_run.submission_id)
+        submission = locked(step_run.submission_id)
         rows = StepRun.objects.expired() if only_expired else running_steps()
         lost = rows.select_for_update(no_key=True).filter(pk=step_run.pk, attempt=step_run.attempt).first()
         if lost is None:

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, Sum
 
 from analytics_automated.pipelines.condition_grammar import parse_condition
 from analytics_automated.pipelines.conditions import Condition, ExitCode, Facts, Input, Output, evaluate, names_in
@@ -16,7 +16,18 @@ from analytics_automated.runs.engine.scattering import scatter
 from analytics_automated.runs.models import Event, Result, StepRun, Submission, SubmissionInput
 from analytics_automated.runs.states import StepStatus, step_origins
 from analytics_automated.runs.verdicts import Verdict
+from analytics_automated.storage.statements import Columns, Statement
 
+_STEP_RUN = Columns(StepRun, "runs_steprun")
+_COUNT_OFF = Statement(f"""
+UPDATE runs_steprun SET waiting = waiting - 1
+WHERE submission_id = %(submission)s AND step {{among[steps]}} AND item = 0 AND status {{among[origins]}}
+RETURNING {_STEP_RUN}
+""")  # noqa: S608 -- names of ours
+_QUEUE = Statement(f"""
+UPDATE runs_steprun SET status = '{StepStatus.QUEUED}', queued = %(now)s
+WHERE id {{among[step_runs]}} AND status = '{StepStatus.PENDING}'
+""")  # noqa: S608 -- names of ours
 _parsed = lru_cache(maxsize=1024)(parse_condition)
 
 
@@ -33,14 +44,10 @@ def release(
 def _count_off(submission: Submission, followers: Sequence[str]) -> list[StepRun]:
     if not followers:
         return []
-    waiting = StepRun.objects.filter(
-        submission=submission,
-        step__in=followers,
-        item=0,
-        status__in=step_origins(StepStatus.QUEUED, [StepStatus.PENDING]),
-    )
-    waiting.update(waiting=F("waiting") - 1)
-    return list(waiting.filter(waiting=0))
+    origins = [each.value for each in step_origins(StepStatus.QUEUED, [StepStatus.PENDING])]
+    rows = _COUNT_OFF.rows(submission=submission.pk, steps=list(followers), origins=origins)
+    waiting = [_STEP_RUN.read(row) for row in rows]
+    return sorted((each for each in waiting if not each.waiting), key=lambda each: each.position)
 
 
 def arrive(
@@ -118,9 +125,7 @@ def _end_unrun(
 
 def _queue(step_runs: list[StepRun], now: dt.datetime, events: list[Event]) -> list[StepRun]:
     if step_runs:
-        StepRun.objects.filter(pk__in=[each.pk for each in step_runs], status=StepStatus.PENDING).update(
-            status=StepStatus.QUEUED, queued=now
-        )
+        _QUEUE.change(step_runs=[each.pk for each in step_runs], now=now)
     for each in step_runs:
         each.status, each.queued = StepStatus.QUEUED, now
     events += (step_event(each, StepStatus.QUEUED, now) for each in step_runs)

@@ -14,7 +14,9 @@ from analytics_automated.runs.dispatch import wake_all
 from analytics_automated.runs.engine.choosing import ALL_PRIORITIES, Priorities, choose
 from analytics_automated.runs.engine.following import follow
 from analytics_automated.runs.engine.history import step_event, write_history
-from analytics_automated.runs.models import Outlook, StepRun, Submission
+from analytics_automated.runs.engine.locking import locked
+from analytics_automated.runs.engine.serving import served
+from analytics_automated.runs.models import Outlook, StepRun
 from analytics_automated.runs.obstacles import Obstacle
 from analytics_automated.runs.states import StepStatus, step_origins
 from analytics_automated.runs.verdicts import Verdict
@@ -39,9 +41,8 @@ def reconcile(
     """
     if free_slots <= 0:
         return 0
-    backends = Backend.objects.filter(queue_type__name__in=queues).exclude(name__in=without)
     with transaction.atomic():
-        best = [step_run_id for _, step_run_id in choose(backends, free_slots, priorities)]
+        best = [step_run_id for _, step_run_id in choose(served(queues, without), free_slots, priorities)]
         forgotten = list(StepRun.objects.filter(pk__in=best, queued__lte=timezone.now() - since))
         wake_all(forgotten)
     return len(forgotten)
@@ -67,7 +68,7 @@ def _crash(step_run: StepRun) -> bool:
     verdict = Verdict(StepStatus.CRASH, message, Cause.BACKEND_UNAVAILABLE.value)
     now = timezone.now()
     with transaction.atomic():
-        submission = Submission.objects.select_for_update(no_key=True).get(pk=step_run.submission_id)
+        submission = locked(step_run.submission_id)
         mine = StepRun.objects.filter(
             pk=step_run.pk, status__in=step_origins(StepStatus.CRASH, [StepStatus.QUEUED]), attempt=step_run.attempt
         ).update(status=verdict.status, finished=now, cause=verdict.cause, message=message)

@@ -12,9 +12,28 @@ from analytics_automated.runs.models import Event, Scatter, StepRun, Submission
 from analytics_automated.runs.offers import Available, offers
 from analytics_automated.runs.states import StepStatus, step_origins
 from analytics_automated.runs.verdicts import Verdict
+from analytics_automated.storage.statements import Columns, Statement
 
 AT_ONCE = 1000
 """Rows in one statement."""
+
+_STEP_RUN = Columns(StepRun, "runs_steprun")
+_SCATTER = Columns(Scatter, "c")
+_COUNTED = Statement(f"""
+SELECT {_SCATTER} FROM runs_scatter c WHERE c.submission_id = %(submission)s AND c.step = %(step)s
+""")  # noqa: S608 -- names of ours
+_SAVE = Statement(f"""
+UPDATE runs_scatter SET {", ".join(f"{name} = %({name})s" for name in Scatter.PROGRESS)} WHERE id = %(scatter)s
+""")  # noqa: S608 -- names of ours
+_RELEASE = Statement(f"""
+UPDATE runs_steprun SET status = '{StepStatus.QUEUED}', waiting = 0, queued = %(now)s
+WHERE id = (
+    SELECT id FROM runs_steprun
+    WHERE submission_id = %(submission)s AND step = %(step)s AND item > %(released)s
+        AND status = '{StepStatus.PENDING}'
+    ORDER BY item LIMIT 1
+) RETURNING {_STEP_RUN}
+""")  # noqa: S608 -- names of ours
 
 
 def scatter(
@@ -94,7 +113,7 @@ def end_item(
 
     The cost does not depend on how many items there are.
     """
-    counted = Scatter.objects.get(submission=submission, step=step_run.step)
+    counted = _counted(submission, step_run.step)
     definition = plan.step(step_run.step).scatter
     assert definition is not None  # noqa: S101 -- only a scattered step has items
     counted.count(verdict.status)
@@ -116,8 +135,13 @@ def end_item(
     if step_verdict is None and not counted.unfinished:
         step_verdict = _verdict_on_all(counted)
         counted.message = step_verdict.message
-    counted.save_progress()
+    _SAVE.change(scatter=counted.pk, **{name: getattr(counted, name) for name in Scatter.PROGRESS})
     return step_verdict, following
+
+
+def _counted(submission: Submission, step: str) -> Scatter:
+    (row,) = _COUNTED.rows(submission=submission.pk, step=step)
+    return _SCATTER.read(row)
 
 
 def _note_failure(counted: Scatter, step_run: StepRun, verdict: Verdict) -> None:
@@ -143,18 +167,12 @@ def _release_next(counted: Scatter, now: dt.datetime, events: list[Event]) -> li
     """Queue the next item that waits for its turn. Items are released in their order, so none is looked at twice."""
     if counted.released >= counted.total:
         return []
-    waiting = StepRun.objects.filter(
-        submission_id=counted.submission_id,
-        step=counted.step,
-        item__gt=counted.released,
-        status__in=step_origins(StepStatus.QUEUED, [StepStatus.PENDING]),
-    )
-    item = waiting.order_by("item").first()
-    if item is None:
+    assert StepStatus.PENDING in step_origins(StepStatus.QUEUED)  # noqa: S101 -- as the statement has it
+    rows = _RELEASE.rows(submission=counted.submission_id, step=counted.step, released=counted.released, now=now)
+    if not rows:
         counted.released = counted.total
         return []
-    waiting.filter(pk=item.pk).update(status=StepStatus.QUEUED, waiting=0, queued=now)
-    item.status, item.waiting, item.queued = StepStatus.QUEUED, 0, now
+    item = _STEP_RUN.read(rows[0])
     counted.released = item.item
     events.append(step_event(item, StepStatus.QUEUED, now))
     return [item]

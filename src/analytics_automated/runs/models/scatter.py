@@ -12,6 +12,12 @@ class Scatter(models.Model):
     """How far one scattered Step of one Submission is, from when its items are known. Written under the Submission's
     lock whenever one of its StepRuns ends, so that nobody need look at all of them."""
 
+    PROGRESS = (
+        *("released", "complete", "skipped", "failed", "cancelled", "failure", "status", "message", "cause"),
+        *("exit_code", "started", "finished"),
+    )
+    """What changes when an item ends."""
+
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="scatters")
     step = models.CharField(max_length=64)
     total = models.PositiveIntegerField(help_text="Items.")
@@ -71,15 +77,6 @@ class Scatter(models.Model):
             self.status = StepStatus.COMPLETE
         else:
             self.status = self.failure or StepStatus.SKIPPED
-
-    def save_progress(self) -> None:
-        """Save what changes when an item ends."""
-        self.save(
-            update_fields=[
-                *("released", "complete", "skipped", "failed", "cancelled", "failure", "status", "message", "cause"),
-                *("exit_code", "started", "finished"),
-            ]
-        )
 
     def begin_again(self, items: int) -> None:
         """Take back the items that failed, or were cancelled, as they are to be run again: so many."""
