@@ -45,7 +45,9 @@ class Storm:
                 load.until.set()
                 load.wait()
                 strikes.settle()
-            if not self.installation.rest(self._patience() / 2):
+            strikes.lose_the_last(load)
+            strikes.close()
+            if not self.installation.rest(120 + self.submissions / 10):
                 self.figures.note(["it did not come to rest", *self.installation.unrest()])
             self.figures.seconds = time.monotonic() - began
             self._look(load, strikes)
