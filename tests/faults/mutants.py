@@ -44,12 +44,6 @@ MUTANTS = [
         "    return True\n\n\ndef close_attempt",
     ),
     Mutant(
-        "a step is taken up though another worker has it",
-        "runs/engine/claiming.py",
-        "        if not mine:\n            transaction.set_rollback(True)\n            return None\n",
-        "",
-    ),
-    Mutant(
         "nobody looks for steps whose message was lost",
         "runs/engine/reconciling.py",
         "        wake_all(forgotten)\n",

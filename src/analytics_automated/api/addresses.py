@@ -12,15 +12,15 @@ class Addresses:
     """Addresses as the caller of this request reaches them."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self._base = (settings.AA.base_url or request.build_absolute_uri("/")).rstrip("/")
+        self.base: str = (settings.AA.base_url or request.build_absolute_uri("/")).rstrip("/")
 
     def of(self, *parts: object) -> str:
         """The address of something below `/api/v1/`."""
-        return f"{self._base}/api/v1/" + "/".join(quote(str(part), safe="") for part in parts)
+        return f"{self.base}/api/v1/" + "/".join(quote(str(part), safe="") for part in parts)
 
     def page(self, submission: object) -> str:
         """A submission's page for people."""
-        return f"{self._base}/submissions/{submission}"
+        return f"{self.base}/submissions/{submission}"
 
     def result(self, result: Result) -> str:
         """A result's bytes."""

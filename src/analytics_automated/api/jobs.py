@@ -11,6 +11,7 @@ from analytics_automated.api.problems import Problem
 from analytics_automated.api.representations import job_shown, job_summary
 from analytics_automated.api.schemas import JobList, JobShown, ProblemDocument
 from analytics_automated.pipelines.models import Job
+from analytics_automated.pipelines.models.job import job_with_snapshot
 from analytics_automated.pipelines.problems import nearest
 
 router = Router(tags=["jobs"])
@@ -18,7 +19,7 @@ router = Router(tags=["jobs"])
 
 def find_job(name: str) -> Job:
     """The job of that name or alias, with its snapshot. Raises `Problem`."""
-    job = Job.objects.select_related("snapshot").called(name)
+    job = job_with_snapshot(name)
     if job is None:
         hint = nearest(name, Job.objects.filter(runnable=True).values_list("name", flat=True))
         raise Problem("unknown-job", f"There is no job {name[:64]!r}{hint}.")

@@ -11,6 +11,7 @@ from analytics_automated.api.addresses import Addresses
 from analytics_automated.api.answers import json_answer
 from analytics_automated.api.archive import serve_archive
 from analytics_automated.api.downloads import serve_blob
+from analytics_automated.api.polling import answer_poll
 from analytics_automated.api.problems import Problem
 from analytics_automated.api.representations import event_line, read_state, result_file, run_line
 from analytics_automated.api.schemas import EventPage, ProblemDocument, ResultPage, RunPage, SubmissionState
@@ -40,8 +41,9 @@ def find_submission(submission_id: uuid.UUID) -> Submission:
 )
 def get_submission(request: HttpRequest, submission_id: uuid.UUID) -> HttpResponse:
     """Poll it: `poll_after` (and `Retry-After`) says when to ask again, `ETag` spares what is known."""
-    answer = read_state(find_submission(submission_id), Addresses(request))
-    return json_answer(request, answer, retry_after=answer.poll_after)
+    addresses = Addresses(request)
+    answer = answer_poll(submission_id, addresses, lambda: read_state(find_submission(submission_id), addresses))
+    return answer.to(request)
 
 
 @router.get(

@@ -59,7 +59,7 @@ def _child(*arguments: str) -> None:
 def web(host: str, port: int, descriptor: int | None) -> None:
     """Serve the web service alone."""
     from analytics_automated.config.supervisor import end_with_supervisor
-    from analytics_automated.config.web_server import open_socket, serve
+    from analytics_automated.config.web_server import open_socket, processes_for, serve
 
     end_with_supervisor()
     set_up_django()
@@ -69,7 +69,7 @@ def web(host: str, port: int, descriptor: int | None) -> None:
         listening = _listen(open_socket, host, port)
         click.echo(f"A_A listens on {host} port {listening.getsockname()[1]}")
         descriptor = listening.fileno()
-    serve(descriptor, settings.AA.web_threads)
+    serve(descriptor, processes_for(settings.AA), settings.AA.web_threads)
 
 
 @main.command()

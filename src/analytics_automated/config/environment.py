@@ -57,7 +57,13 @@ class Settings(BaseModel):
     broker_url: SecretStr | None = Field(
         None, description="A Celery broker, such as redis://:password@host:port/0; files in the data folder unless set."
     )
-    web_threads: int = Field(16, ge=1, le=512, description="Requests that the web server answers at once.")
+    web_processes: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description="Processes of the web server; unless set, with PostgreSQL one per processor, at most 4, else 1.",
+    )
+    web_threads: int = Field(16, ge=1, le=512, description="Requests that each of them answers at once.")
     worker_concurrency: int | None = Field(
         None, ge=1, description="Steps that a worker runs at once; the number of processors unless set."
     )

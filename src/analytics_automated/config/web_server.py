@@ -1,6 +1,7 @@
 """The web server: gunicorn with threads, on a socket of our own. `docs/decisions/` says why."""
 
 import logging
+import os
 import signal
 import socket
 import struct
@@ -8,10 +9,13 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from analytics_automated.config.environment import Settings
 from analytics_automated.config.supervisor import end_with_parent
 
 STALLED_SECONDS = 30
 """After this long without a byte a client loses its connection, and the thread is free again."""
+MOST_PROCESSES = 4
+"""Unless it is set: each keeps a pool of connections to the database, which allows for so many in all."""
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -70,14 +74,23 @@ def _end_with_arbiter(server: Any, _worker: Any) -> None:
     end_with_parent(server.pid, signal.SIGKILL)
 
 
-def serve(descriptor: int, threads: int) -> None:
-    """Serve on that listening socket until SIGTERM or SIGINT; requests under way are finished."""
+def processes_for(settings: Settings) -> int:
+    """How many processes serve: one Python process uses one processor. SQLite has one writer at a time, and is what
+    runs on small machines, where memory counts more."""
+    if settings.web_processes is not None:
+        return settings.web_processes
+    return min(os.cpu_count() or 1, MOST_PROCESSES) if settings.database_url else 1
+
+
+def serve(descriptor: int, processes: int, threads: int) -> None:
+    """Serve on that listening socket until SIGTERM or SIGINT, by so many processes of so many threads; requests under
+    way are finished."""
     logging.getLogger("gunicorn.error").addFilter(_StalledClients())
     _Server(
         {
             "bind": f"fd://{descriptor}",
             "worker_class": "gthread",
-            "workers": 1,
+            "workers": processes,
             "threads": threads,
             "worker_connections": 1000,
             "keepalive": 75,

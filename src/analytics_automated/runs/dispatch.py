@@ -7,8 +7,13 @@ from django.db import transaction
 from analytics_automated.pipelines.models import Backend
 from analytics_automated.runs.broker import broker
 from analytics_automated.runs.models import StepRun
+from analytics_automated.storage.statements import Statement
 
 MOST_HOPS = 3
+_QUEUES = Statement("""
+SELECT b.name, q.name FROM pipelines_backend b JOIN pipelines_queuetype q ON q.id = b.queue_type_id
+WHERE b.name {among[names]}
+""")
 LOOK = "aa.look"
 """The Celery task that looks: it takes the id of a StepRun, and how often the message was passed on."""
 
@@ -47,7 +52,7 @@ def _send(step_runs: Collection[StepRun]) -> None:
     if not step_runs:
         return
     names = {step_run.backend for step_run in step_runs}
-    queues = dict(Backend.objects.filter(name__in=names).values_list("name", "queue_type__name"))
+    queues = dict(_QUEUES.rows(names=sorted(names)))
     for step_run in step_runs:
         if step_run.backend not in queues:
             continue  # its backend is gone: reconcile ends it

@@ -13,7 +13,11 @@ from analytics_automated.runs.models import Outlook, StepRun
 from analytics_automated.runs.obstacles import NO_ROOM, Obstacle
 from analytics_automated.runs.states import StepStatus
 from analytics_automated.storage.room import storage_has_room
+from analytics_automated.storage.statements import Statement
 
+_SAID = Statement("""
+SELECT backend, obstacle FROM runs_outlook WHERE told > {later[age]} AND backend {among[backends]}
+""")
 FORGOTTEN = dt.timedelta(hours=1)
 """What a worker said so long ago is of no interest."""
 
@@ -48,7 +52,7 @@ def has_room_for(plan: Plan, more: int) -> bool:
         return True
     backends = {task.backend for task in plan.tasks.values()}
     said: dict[str, set[str]] = {}
-    for backend, obstacle in Outlook.objects.fresh().filter(backend__in=backends).values_list("backend", "obstacle"):
+    for backend, obstacle in _SAID.rows(backends=sorted(backends), age=-Outlook.freshness()):
         said.setdefault(backend, set()).add(obstacle)
     return not any(obstacles <= NO_ROOM for obstacles in said.values())
 

@@ -119,7 +119,10 @@ def _why(run: StepRun) -> str:
 
 def poll_after(submission: Submission) -> int | None:
     """Seconds after which to ask again: a tenth of its age, from 1 to 30; none once it has ended."""
-    if submission.is_terminal:
-        return None
-    age = (timezone.now() - submission.created).total_seconds()
+    return None if submission.is_terminal else poll_pause(submission.created)
+
+
+def poll_pause(created: dt.datetime) -> int:
+    """The same of a Submission in progress that was made then."""
+    age = (timezone.now() - created).total_seconds()
     return int(min(30, max(1, age / 10)))

@@ -150,11 +150,13 @@ class Columns(Generic[_Model]):
 
 
 class Insertion(Generic[_Model]):
-    """New rows of a model whose primary key the database counts. Defaults are the model's own."""
+    """New rows of a model. A primary key that the database counts is left to it; defaults are the model's own."""
 
     def __init__(self, model: type[_Model]) -> None:
         self._model = model
-        self._fields: list[_Field] = [each for each in model._meta.concrete_fields if not each.primary_key]
+        self._fields: list[_Field] = [
+            each for each in model._meta.concrete_fields if not isinstance(each, models.AutoField)
+        ]
 
     def write(self, rows: Sequence[_Model]) -> None:
         """Insert them. Their keys stay unknown here."""
@@ -166,10 +168,18 @@ class Insertion(Generic[_Model]):
 
     def write_one(self, row: _Model) -> None:
         """Insert it, and learn its key."""
+        self.write_counted([row])
+
+    def write_counted(self, rows: Sequence[_Model]) -> None:
+        """Insert them, and learn their keys."""
+        if len(rows) > AT_ONCE:
+            self._model._default_manager.bulk_create(rows)
+            return
         with connection.cursor() as cursor:
-            cursor.execute(f"{self._text(1)} RETURNING {self._model._meta.pk.column}", self._values([row]))
-            (row.pk,) = cursor.fetchall()[0]
-        row._state.adding, row._state.db = False, connection.alias
+            cursor.execute(f"{self._text(len(rows))} RETURNING {self._model._meta.pk.column}", self._values(rows))
+            keys = cursor.fetchall()
+        for row, (key,) in zip(rows, keys, strict=True):  # in the order of the rows, as Django's bulk_create has them
+            row.pk, row._state.adding, row._state.db = key, False, connection.alias
 
     def _text(self, count: int) -> str:
         places = f"({', '.join(['%s'] * len(self._fields))})"

@@ -45,7 +45,9 @@ class Storm:
                 load.until.set()
                 load.wait()
                 strikes.settle()
-            if not self.installation.rest(self._patience() / 2):
+            strikes.lose_the_last(load)
+            strikes.close()
+            if not self.installation.rest(120 + self.submissions / 10):
                 self.figures.note(["it did not come to rest", *self.installation.unrest()])
             self.figures.seconds = time.monotonic() - began
             self._look(load, strikes)
@@ -98,6 +100,6 @@ class Storm:
         figures.note(leftovers(self.installation))
         log = self.installation.system.log.read_text(errors="replace").splitlines()
         figures.tracebacks = sum(line.startswith("Traceback") for line in log)
-        figures.note(line for line in log if any(words in line for words in BROKEN))
+        figures.note(line for line in log if " ERROR " in line and any(words in line for words in BROKEN))
         code = self.installation.stop()
         figures.note([f"it stopped with exit code {code}"] if code else [])

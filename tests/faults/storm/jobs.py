@@ -30,10 +30,10 @@ tasks:
       cp "$input_data" "$output_done"
   linger: {inputs: {data: in.txt}, outputs: {done: out.txt}, script: sleep 1.5; cp "$input_data" "$output_done"}
   fail: {inputs: {data: in.txt}, script: "exit 7"}
-  third:
+  third:                         # no message tells of its next try: workers have to look
     inputs: {data: in.txt}
     outputs: {done: out.txt}
-    retries: {max: 50, on: ["exit:9", signal, lost, backend_unavailable]}
+    retries: {max: 50, on: ["exit:9", signal, lost, backend_unavailable], delay: 1s}
     script: |
       [ $((RANDOM % 3)) = 0 ] || exit 9
       cp "$input_data" "$output_done"

@@ -57,6 +57,7 @@ class Load:
         """Part of all faults that are done."""
         self.sent: list[Sent] = []
         self._lock = threading.Lock()
+        self._address, self._chance = address, random.Random(f"{seed} last")
         self._callers = [
             threading.Thread(
                 target=self._call, args=(address, random.Random(f"{seed} {number}")), name=f"caller {number}"
@@ -73,6 +74,12 @@ class Load:
         """Until nobody sends any more."""
         for each in self._callers:
             each.join()
+
+    def send_last(self) -> None:
+        """Some more, once nobody else sends."""
+        with httpx.Client(base_url=self._address, timeout=30, trust_env=False) as http:
+            for _ in range(3):
+                self._send(http, self._chance)
 
     @property
     def accepted(self) -> int:

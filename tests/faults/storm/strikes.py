@@ -16,6 +16,7 @@ import psycopg
 from faults.storm.figures import Figures
 from faults.storm.installation import LEASE, Installation, attempt_of
 from faults.storm.jobs import SMALL
+from faults.storm.load import Load
 from faults.storm.messages import Messages
 
 FULL_SECONDS = 2.5
@@ -86,10 +87,22 @@ class Strikes:
         more = [name for name, (_, weight) in self._kinds.items() for _ in range(weight - 1)]
         return [*self.chance.sample(once, len(once)), *self.chance.sample(more, len(more))]
 
+    def lose_the_last(self, load: Load) -> None:
+        """With all workers killed, submissions come, and their messages are lost: nothing but a look at the database
+        tells the workers that come next."""
+        for each in self.installation.workers():
+            each.send_signal(signal.SIGKILL)
+        load.send_last()
+        self.messages.lose_all()
+        self.figures.faults["last messages lost"] += 1
+
     def settle(self) -> None:
         """Wait until all that lasts is over."""
         for each in self._lasting:
             each.join()
+
+    def close(self) -> None:
+        """Let go of the broker."""
         self.messages.close()
 
     def _last(self, thread: threading.Thread) -> None:

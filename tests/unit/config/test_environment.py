@@ -1,5 +1,6 @@
 """Settings from the environment."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from analytics_automated.config.data_folder import DataFolder
 from analytics_automated.config.environment import Settings, read_settings
 from analytics_automated.config.supervisor import AlreadyUp, data_folder_lock
+from analytics_automated.config.web_server import processes_for
 
 
 def test_nothing_needs_setting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +51,27 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(
     with pytest.raises(SystemExit) as ended:
         read_settings()
     assert said in str(ended.value)
+
+
+@pytest.mark.parametrize(
+    ("processors", "variables", "processes"),
+    [
+        (2, {}, 1),
+        (2, {"AA_DATABASE_URL": "postgresql://aa@127.0.0.1/aa"}, 2),
+        (64, {"AA_DATABASE_URL": "postgresql://aa@127.0.0.1/aa"}, 4),
+        (64, {"AA_DATABASE_URL": "postgresql://aa@127.0.0.1/aa", "AA_WEB_PROCESSES": "12"}, 12),
+        (64, {"AA_WEB_PROCESSES": "2"}, 2),
+    ],
+)
+def test_the_web_server_has_a_process_per_processor_unless_it_runs_on_sqlite(
+    monkeypatch: pytest.MonkeyPatch, processors: int, variables: dict[str, str], processes: int
+) -> None:
+    for name in ("AA_DATABASE_URL", "AA_WEB_PROCESSES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "cpu_count", lambda: processors)
+    assert processes_for(read_settings()) == processes
 
 
 def test_every_setting_says_what_it_is_for() -> None:

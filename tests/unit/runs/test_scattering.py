@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from analytics_automated.executors.base import Cause, Outcome
@@ -475,3 +476,20 @@ def test_what_is_started_again_has_the_priority_that_its_submission_got_meanwhil
     assert engine.retry(submission.pk).status == "SUBMITTED"
     again = submission.step_runs.exclude(status="COMPLETE").values_list("priority", "opens")
     assert set(again) == {(4, "wide")}
+
+
+def test_a_poll_counts_the_items_each_time(start: Start) -> None:
+    submission = start(3)
+    address = f"/api/v1/submissions/{submission.pk}"
+
+    def counts() -> list[int]:
+        runs = Client().get(address).json()["steps"][0]["runs"]
+        return [runs["complete"], runs["running"]]
+
+    assert counts() == counts() == [0, 0]
+    third = take(submission, 3)
+    assert counts() == counts() == [0, 1]
+    finish(third)
+    assert counts() == counts() == [1, 0]
+    end_all(submission)
+    assert counts() == counts() == [3, 0]

@@ -10,13 +10,14 @@ from analytics_automated.pipelines.models.rows import DefinitionRow, NamedRow, O
 from analytics_automated.pipelines.models.shipped import ShippedFile
 from analytics_automated.pipelines.models.snapshot import Snapshot
 from analytics_automated.pipelines.models.task import ParameterColumns, Task
+from analytics_automated.storage.statements import Columns, Statement
 
 
 class JobQuerySet(models.QuerySet["Job"]):
     """Sets of Jobs."""
 
     def called(self, name: str) -> "Job | None":
-        """The job of that name, or else of that alias; none where there is none."""
+        """The job of that name, or else of that alias; none where there is none. See also `job_with_snapshot`."""
         job = self.filter(name=name).first()
         return job or next((each for each in self.exclude(aliases=[]) if name in each.aliases), None)
 
@@ -252,3 +253,20 @@ class JobFile(ShippedFile):
     class Meta:
         ordering = ("job", "position", "pk")
         constraints = [models.UniqueConstraint(fields=["job", "path"], name="file_once_per_job")]
+
+
+_JOB = Columns(Job, "j")
+_WITH_SNAPSHOT = Statement(f"""
+SELECT {_JOB}, p.digest FROM pipelines_job j LEFT JOIN pipelines_snapshot p ON p.id = j.snapshot_id
+WHERE j.name = %(name)s
+""")  # noqa: S608 -- names of ours
+
+
+def job_with_snapshot(name: str) -> Job | None:
+    """The job of that name or alias, with its snapshot: what every call of a job begins with."""
+    for row in _WITH_SNAPSHOT.rows(name=name):
+        job = _JOB.read(row)
+        if job.snapshot_id is not None:
+            job.snapshot = Snapshot.kept(job.snapshot_id, row[-1])
+        return job
+    return Job.objects.select_related("snapshot").called(name)

@@ -17,7 +17,12 @@ from analytics_automated.runs.engine.readiness import arrive
 from analytics_automated.runs.models import StepRun, Submission, SubmissionInput
 from analytics_automated.runs.states import StepStatus, SubmissionStatus
 from analytics_automated.storage.models import Blob
+from analytics_automated.storage.statements import Insertion
 from analytics_automated.storage.streams import StoredFile, remove
+
+_NEW_SUBMISSION = Insertion(Submission)
+_NEW_INPUT = Insertion(SubmissionInput)
+_NEW_STEP_RUN = Insertion(StepRun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,8 @@ def submit(
         if not Blob.objects.hold(each.stored for each in inputs if isinstance(each.stored, Blob)):
             raise BytesGone
         blobs = Blob.objects.adopt(fresh)
-        submission.save(force_insert=True)
+        _NEW_SUBMISSION.write([submission])
+        submission._state.adding = False
         places: dict[str, int] = {}
         rows = []
         for each in inputs:
@@ -113,8 +119,8 @@ def submit(
             blob = blobs[each.stored.key] if isinstance(each.stored, StoredFile) else each.stored
             row = SubmissionInput(submission=submission, name=each.name, position=place, file=each.file, blob=blob)
             rows.append(row)
-        SubmissionInput.objects.bulk_create(rows)
-        StepRun.objects.bulk_create(step_runs)
+        _NEW_INPUT.write(rows)
+        _NEW_STEP_RUN.write_counted(step_runs)
         events = [submission_event(submission, now), *(step_event(each, StepStatus.QUEUED, now) for each in ready)]
         if gated := [each for each in step_runs if each.status == StepStatus.PENDING and not each.waiting]:
             ready += arrive(submission, plan, gated, now, events)

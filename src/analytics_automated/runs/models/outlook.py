@@ -12,8 +12,7 @@ class OutlookQuerySet(models.QuerySet["Outlook"]):
 
     def fresh(self) -> "OutlookQuerySet":
         """Those of workers that spoke a moment ago."""
-        age = dt.timedelta(seconds=3 * settings.AA.reconcile_interval + 5)
-        return self.filter(told__gt=Now() - age)
+        return self.filter(told__gt=Now() - Outlook.freshness())
 
 
 class Outlook(models.Model):
@@ -34,3 +33,8 @@ class Outlook(models.Model):
 
     def __str__(self) -> str:
         return f"{self.backend}: {self.obstacle or 'ready'}"
+
+    @staticmethod
+    def freshness() -> dt.timedelta:
+        """For how long counts what a worker said."""
+        return dt.timedelta(seconds=3 * settings.AA.reconcile_interval + 5)
