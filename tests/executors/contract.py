@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from analytics_automated.executors.base import Cause, CommandSpec, Executor, Outcome, Polled
+from analytics_automated.executors.base import Cause, CommandSpec, Confinement, Executor, Outcome, Polled
 
 PATIENCE = 60.0
 """Seconds after which a test that waits for something gives up. No test takes as long when all is well."""
@@ -79,8 +79,9 @@ def until(condition: Callable[[], object], what: str) -> None:
 class Commands:
     """Makes the specifications of one test's commands."""
 
-    def __init__(self, workdir: Path) -> None:
+    def __init__(self, workdir: Path, confinement: Confinement) -> None:
         self.workdir = workdir
+        self.confinement = confinement
         self.prefix = f"test-{uuid.uuid4().hex}-"
         self._lock = threading.Lock()
         self._made = 0
@@ -89,7 +90,7 @@ class Commands:
         with self._lock:
             self._made += 1
             attempt = f"{self.prefix}{self._made}"
-        spec = CommandSpec(attempt, argv, self.workdir, {"PATH": "/usr/bin:/bin"})
+        spec = CommandSpec(attempt, argv, self.workdir, {"PATH": "/usr/bin:/bin"}, confinement=self.confinement)
         return dataclasses.replace(spec, **fields)
 
     def sh(self, script: str, **fields: Any) -> CommandSpec:
@@ -103,11 +104,12 @@ class ExecutorContract:
     """Inherit from this, name the class `Test…`, and override the fixture `executor`.
 
     `time_limit` is a limit, in seconds, that the place can keep. `submits_at_once` is how many commands one
-    test may hand over.
+    test may hand over. `confinement` is that of its commands.
     """
 
     time_limit = 0.5
     submits_at_once = 400
+    confinement = Confinement()
 
     @pytest.fixture
     def executor(self) -> Iterator[Executor]:
@@ -117,7 +119,7 @@ class ExecutorContract:
     def commands(self, tmp_path: Path) -> Iterator[Commands]:
         workdir = tmp_path / "work folder \N{GREEK SMALL LETTER OMEGA} 'quoted' $HOME"
         workdir.mkdir()
-        commands = Commands(workdir)
+        commands = Commands(workdir, self.confinement)
         yield commands
         _, left = psutil.wait_procs(carriers(commands.prefix), timeout=PATIENCE / 4)
         left = [process for process in left if alive(process)]

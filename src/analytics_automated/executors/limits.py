@@ -1,0 +1,62 @@
+"""What a command may use of the machine that it runs on, and how the kernel is told."""
+
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+
+
+def _none_as_word(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().lower() == "none" else value
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError("must be an absolute path")
+    return path
+
+
+Bytes = Annotated[ByteSize | None, BeforeValidator(_none_as_word)]
+Count = Annotated[int | None, BeforeValidator(_none_as_word)]
+
+
+class LocalOptions(BaseModel):
+    """What the executor `local` can be told. A limit that is `none` does not hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cpu_time: Count = Field(
+        None,
+        ge=1,
+        description="Seconds of processor time that one command may use, all its processes together.",
+    )
+    processes: Count = Field(
+        4096, ge=8, description="Processes and threads that one command may have at once, or `none`."
+    )
+    open_files: Count = Field(None, ge=16, description="Files that one process may have open at once.")
+    file_size: Bytes = Field(None, description="Largest file that a command may write, such as `20GB`.")
+    output: Bytes = Field(
+        ByteSize(100_000_000_000),
+        description="What one command may keep on disk in its work folder, HOME and TMPDIR together, or `none`.",
+    )
+    readable: list[Annotated[Path, AfterValidator(_absolute)]] = Field(
+        [],
+        description="Files and folders that commands may read in the sandbox, besides the system's programs, `/opt` and"
+        " the backend's `path` and `data`.",
+    )
+
+    def rlimits(self, *, own_namespace: bool) -> Iterator[str]:
+        """The options of prlimit(1) that set what the kernel keeps for each process.
+
+        The number of processes is counted by the kernel for all of a user's at once; only in a user namespace of its
+        own is it the command's (setrlimit(2), RLIMIT_NPROC; since Linux 5.14). It does not hold for root.
+        """
+        wanted = [("nofile", resource.RLIMIT_NOFILE, self.open_files), ("fsize", resource.RLIMIT_FSIZE, self.file_size)]
+        if own_namespace:
+            wanted.append(("nproc", resource.RLIMIT_NPROC, self.processes))
+        for option, kind, most in wanted:
+            if most is not None:
+                hardest = resource.getrlimit(kind)[1]  # more than our own nobody but root may give
+                yield f"--{option}={int(most) if hardest == resource.RLIM_INFINITY else min(int(most), hardest)}"
