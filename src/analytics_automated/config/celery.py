@@ -92,6 +92,7 @@ def run_worker(
     """
     from analytics_automated.config.settings import AA
     from analytics_automated.runs.engine import Priorities
+    from analytics_automated.runs.exposure import report
     from analytics_automated.worker.attendant import Attendant
     from analytics_automated.worker.keeper import start_keeper
     from analytics_automated.worker.service import service
@@ -118,6 +119,7 @@ def run_worker(
         loglevel=AA.log_level,
     )
     start_keeper()
+    report()
     worker.start()
     return int(worker.exitcode or 0)
 

@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
+MARGIN = 64
+"""Processes that the kernel lets a command have beyond its limit, so that it is seen to go beyond, and ended."""
+
 
 def _none_as_word(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip().lower() == "none" else value
@@ -55,7 +58,8 @@ class LocalOptions(BaseModel):
         """
         wanted = [("nofile", resource.RLIMIT_NOFILE, self.open_files), ("fsize", resource.RLIMIT_FSIZE, self.file_size)]
         if own_namespace:
-            wanted.append(("nproc", resource.RLIMIT_NPROC, self.processes))
+            most = None if self.processes is None else self.processes + MARGIN
+            wanted.append(("nproc", resource.RLIMIT_NPROC, most))
         for option, kind, most in wanted:
             if most is not None:
                 hardest = resource.getrlimit(kind)[1]  # more than our own nobody but root may give

@@ -95,14 +95,15 @@ def all_processes() -> Iterator[Process]:
     return (process for process in found if process is not None)
 
 
-def descendants(pid: int) -> list[Process]:
-    """The process of that id, and all that came from it and whose parents live, as far as they live.
+def descendants(pid: int, enough: int | None = None) -> list[Process]:
+    """The process of that id, and all that came from it and whose parents live, as far as they live; where there are
+    more than `enough`, not all of them.
 
     The kernel keeps the children of each thread (proc_pid_task_tid_children(5)), so this costs nothing for others.
     """
     found: list[Process] = []
     pids, seen = [pid], {pid}
-    while pids:
+    while pids and (enough is None or len(found) <= enough):
         each = pids.pop()
         process = Process.read(each)
         if process is not None:

@@ -48,7 +48,7 @@ class Watch:
 
     def look(self, root: int, now: float) -> Breach | None:
         """See what the process of that id, and all that came from it, use by now."""
-        processes = descendants(root)
+        processes = descendants(root, self._options.processes)
         resident = sum(process.resident_pages for process in processes) * _PAGE
         if self._memory is not None and resident > self._memory:
             resident = _shared_once(processes)

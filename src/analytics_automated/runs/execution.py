@@ -100,7 +100,7 @@ def _run(claim: engine.Claim, folder: WorkFolder, started: Callable[[Running], N
     ship(shipped, folder.work)
     staged = stage(plan, step, inputs, folder.work, shipped)
     try:
-        prepared = prepare(claim, task, folder, staged, place, secrets)
+        prepared = prepare(claim, task, folder, staged, place, secrets, shipped)
     except UnsafeValueError as unsafe:
         message = f"Step '{step}' was not run: the value of '{unsafe.parameter}' would be read as an option."
         return _record(engine.finish, claim, Verdict(StepStatus.ERROR, message, Cause.EXIT.value), None)

@@ -59,14 +59,19 @@ class WorkFolder:
         return self.top / "task.json"
 
     @property
+    def told(self) -> Path:
+        """What a command may write besides its work folder, HOME and TMPDIR: the files in which it tells something."""
+        return self.top / "told"
+
+    @property
     def message(self) -> Path:
         """What the command tells the caller, where it tells anything: `$message_file`."""
-        return self.top / "message"
+        return self.told / "message"
 
     @property
     def progress(self) -> Path:
         """How far the command says that it is: `$progress_file`."""
-        return self.top / "progress"
+        return self.told / "progress"
 
     @property
     def starter(self) -> Path:
@@ -76,12 +81,12 @@ class WorkFolder:
     @property
     def setup_state(self) -> Path:
         """Tells whether the setups are over."""
-        return self.top / "setup.state"
+        return self.told / "setup.state"
 
     @property
     def setup_log(self) -> Path:
         """What the setups say."""
-        return self.top / "setup.log"
+        return self.told / "setup.log"
 
     def setup(self, whose: str) -> Path:
         """The setup of the backend or the task."""
@@ -91,7 +96,7 @@ class WorkFolder:
         """Make the folders, for their owner only. What an earlier try of the same name left is removed first."""
         self.remove()
         self.top.mkdir(mode=0o700, parents=True)
-        for folder in (self.work, self.home, self.temporary):
+        for folder in (self.work, self.home, self.temporary, self.told):
             folder.mkdir(mode=0o700)
 
     def remove(self) -> None:

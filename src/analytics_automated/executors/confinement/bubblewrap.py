@@ -70,6 +70,7 @@ def sandboxed(
         *("--json-status-fd", str(status)),
         *(word for target, value in machine.links for word in ("--symlink", value, str(target))),
         *("--proc", "/proc", "--dev", "/dev"),
+        *(word for path in machine.orders for word in Mount(path, "read", path).arguments()),
         *(word for mount in plan for word in mount.arguments()),
         *(word for target in (*hidden, Path("/dev"), Path("/")) for word in ("--remount-ro", str(target))),
         *("--chdir", str(spec.workdir), "--"),

@@ -12,6 +12,7 @@ from analytics_automated.executors.processes import Process, ProcessTree, descen
 from analytics_automated.executors.streams import LogPipe
 
 _MOST_TOLD = 8192  # What a command that has taken hold of the warden could write more is dropped.
+_SOONEST = -20
 _BUBBLEWRAP = "bwrap"
 _WARDEN = 2
 """The warden's process id inside: bubblewrap's own is 1 there."""
@@ -97,7 +98,15 @@ class CellTree(ProcessTree):
     def signal_group(self, signum: signal.Signals) -> None:
         """Send the signal to the command and all that came from it. SIGKILL ends bubblewrap, and with it everything."""
         first = self.first()
-        if signum == signal.SIGKILL or first is None:
+        if first is None:
+            super().signal_group(signum)
+            return
+        if signum == signal.SIGKILL:
+            # Among thousands that fork they would have to wait for their turn to die. Only root can help them.
+            for pid in (self._leader, first.pid):
+                with contextlib.suppress(OSError):
+                    os.setpriority(os.PRIO_PROCESS, pid, _SOONEST)
+            _send(first, signum)
             super().signal_group(signum)
             return
         for process in descendants(first.pid):
@@ -111,10 +120,10 @@ class CellTree(ProcessTree):
         return True
 
     def members(self) -> Iterator[Process]:
-        """All that live, but for the leader itself."""
+        """The sandbox's first process, in whose end is that of all others; or, before it is known, what there is."""
         first = self.first()
         if first is not None:
-            yield from descendants(first.pid)
+            yield first
         elif self._first is None:
             yield from super().members()
 

@@ -29,6 +29,11 @@ _ETC = (
 )  # fmt: skip
 _ETC_PATTERNS = ("java-*", "python3.*", "libblas.so*", "liblapack.so*", "R-*")
 _NETWORK = ("/etc/resolv.conf",)
+_ORDERS = (
+    "sys", "irq", "bus", "fs", "acpi", "scsi", "driver", "dynamic_debug", "mtrr", "pressure", "sysrq-trigger",
+)  # fmt: skip
+"""What in /proc the kernel takes orders by. It takes many from whoever has the user id 0 outside, whatever rights he
+has; bubblewrap sees to that only where the folder itself can be written to."""
 _TOOLS_PATH = "/usr/bin:/bin:/usr/local/bin:/usr/sbin:/sbin"
 """Where the tools are looked for: in folders that a command sees, too."""
 
@@ -51,6 +56,8 @@ class Machine:
     """Links at the top, such as `/bin`, and where they lead."""
     network: tuple[Path, ...] = ()
     """What a command reads besides that uses the network."""
+    orders: tuple[Path, ...] = ()
+    """What in /proc is to be read only."""
 
     @classmethod
     def here(cls) -> Self:
@@ -66,6 +73,7 @@ class Machine:
             system=(*folders, *sorted(each for each in configured if each.exists())),
             links=tuple((each, str(each.readlink())) for each in links),
             network=tuple(Path(name) for name in _NETWORK if Path(name).exists()),
+            orders=tuple(Path("/proc", name) for name in _ORDERS if Path("/proc", name).exists()),
         )
 
 
