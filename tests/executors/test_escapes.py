@@ -1,4 +1,4 @@
-"""Attempts to get out of the sandbox. Each is made as the worker's user and, where that is root, as an ordinary one.
+"""Attempts to get out of the sandbox. Where the tests run as root, each is made as root and as an ordinary user.
 
 An attack that succeeds says ESCAPED. Those that would succeed without a sandbox are shown to, so that it is the sandbox
 that holds them.
@@ -22,6 +22,7 @@ import psutil
 import pytest
 
 from analytics_automated.executors.base import Cause, CommandSpec, Confinement, Outcome, Resources
+from analytics_automated.executors.confinement.sandbox import sandbox_here
 from analytics_automated.executors.limits import MARGIN, LocalOptions
 from analytics_automated.executors.local import LocalExecutor
 from executors.contract import PATIENCE, carriers
@@ -73,15 +74,17 @@ class Prison:
         return replace(made, **fields)
 
 
-@pytest.fixture(params=["the worker's user", "an ordinary user"])
+USERS = ["root", "an ordinary user"] if os.geteuid() == 0 else ["an ordinary user"]
+
+
+@pytest.fixture(params=USERS)
 def prison(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Prison]:
+    assert sandbox_here().machine, sandbox_here().said
     # Not below pytest's own folder, which an ordinary user cannot enter.
     with tempfile.TemporaryDirectory() as folder:
         top = Path(folder)
         prison = Prison(top)
-        if request.param == "an ordinary user":
-            if os.geteuid() != 0:
-                pytest.skip("the worker's user is an ordinary one")
+        if request.param == "an ordinary user" and os.geteuid() == 0:
             for each in (top, *top.rglob("*")):
                 os.chown(each, ORDINARY_USER, ORDINARY_USER)
             ordinary = functools.partial(subprocess.Popen, user=ORDINARY_USER, group=ORDINARY_USER, extra_groups=[])
@@ -305,9 +308,8 @@ def test_a_fork_bomb_is_ended(run):
     # `prison` sees to it that nothing is left.
 
 
-def test_the_kernel_itself_bounds_the_processes_of_an_ordinary_user(prison, run, request):
-    if "ordinary" not in request.node.name and os.geteuid() == 0:
-        pytest.skip("it does not for root: see the documentation")
+@pytest.mark.parametrize("prison", ["an ordinary user"], indirect=True)
+def test_the_kernel_itself_bounds_the_processes_of_an_ordinary_user(prison, run):
     count = "while (defined($p = fork)) { $p or do { sleep 600; exit }; syswrite STDOUT, chr(10) } sleep 600"
     outcome = run(perl(count), LocalOptions(processes=20), stdout=Path("made"))
     assert outcome.cause is Cause.SIGNAL

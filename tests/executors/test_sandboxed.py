@@ -1,7 +1,13 @@
 """The contract once more, over local commands in the sandbox."""
 
+import os
+import resource
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -63,7 +69,7 @@ def run(spec: CommandSpec, options: LocalOptions | None = None) -> Outcome:
     return outcome
 
 
-SHOW = "test -e /proc/1/root/etc/shadow && echo open || echo shut"
+SHOW = "test -e /run && echo open || echo shut"
 
 
 def test_auto_takes_the_sandbox_that_there_is(commands):
@@ -73,7 +79,7 @@ def test_auto_takes_the_sandbox_that_there_is(commands):
 
 def test_off_takes_none(commands):
     commands.confinement = Confinement("off")
-    assert run(commands("sh", "-c", SHOW)).stdout.text() == ("open\n" if os.geteuid() == 0 else "shut\n")
+    assert run(commands("sh", "-c", SHOW)).stdout.text() == "open\n"
 
 
 @pytest.mark.usefixtures("no_sandbox")
@@ -86,7 +92,7 @@ def test_without_one_auto_runs_commands_in_the_open_and_says_so(commands):
 @pytest.mark.usefixtures("no_sandbox")
 def test_without_one_a_command_that_requires_it_is_not_run(commands):
     commands.confinement = Confinement("required")
-    with pytest.raises(BackendUnavailable, match="`sandbox` is `required`, and there is none: .* install the package"):
+    with pytest.raises(BackendUnavailable, match=r"`sandbox` is `required`, and there is none: .* install the package"):
         run(commands("touch", "ran"))
     assert not (commands.workdir / "ran").exists()
 
@@ -203,7 +209,7 @@ def test_watching_an_idle_command_costs_next_to_nothing(commands):
 
 
 def test_peaks_of_memory_and_processor_time_are_those_of_all_processes(commands):
-    hold = "fork; $x = chr(1) x 40_000_000; $t = time; 1 while time < $t + 2; wait"
+    hold = "$c = fork; $x = chr(1) x 40_000_000; 1 while (times)[0] < 0.7; wait if $c; sleep 1 if !$c"
     outcome = run(commands("perl", "-e", hold))
     assert outcome.peak_memory > 70_000_000
-    assert outcome.cpu_seconds > 1
+    assert outcome.cpu_seconds >= 1.4
