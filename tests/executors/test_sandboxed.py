@@ -100,7 +100,7 @@ def test_without_one_a_command_that_requires_it_is_not_run(commands):
 def test_a_sandbox_that_does_not_work_is_none(monkeypatch, commands, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
-    for name in ("bwrap", "prlimit", "perl"):
+    for name in ("bwrap", "perl"):
         (tools / name).write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2; exit 1\n")
         (tools / name).chmod(0o755)
     monkeypatch.setattr(machine, "_TOOLS_PATH", str(tools))

@@ -41,14 +41,14 @@ def how_it_ended_inside(
     if told.not_executed is not None:
         refused = _refused(spec, program, told)
         return End(Cause.EXIT, exit_code=refused.exit_code, details=(refused.detail,))
+    if told.not_forked is not None:
+        return End(Cause.BACKEND_UNAVAILABLE, details=(f"no process for it: {os.strerror(told.not_forked)}",))
     if told.status is not None and told.signal is not None:
         return _by_signal(told.signal, ours)
     if told.status is not None:
         return End(ours) if ours else End(Cause.EXIT, exit_code=told.exit_code)
     if status is None or status.si_code != os.CLD_EXITED or ours:
         return how_it_ended(status, ours)
-    if told.not_forked is not None:
-        return End(Cause.BACKEND_UNAVAILABLE, details=(f"no process for it: {os.strerror(told.not_forked)}",))
     if status.si_status > _SHELL_SIGNALS:
         return _by_signal(status.si_status - _SHELL_SIGNALS, None)  # it has ended the warden
     said = stderr.text().strip().splitlines()

@@ -1,6 +1,7 @@
 """Starting a command as its spec wants it: in a sandbox or not, with the limits that the kernel keeps."""
 
 import functools
+import resource
 import shutil
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from analytics_automated.executors.base import ATTEMPT_VARIABLE, BackendUnavaila
 from analytics_automated.executors.confinement.bubblewrap import sandboxed
 from analytics_automated.executors.confinement.cell import Cell, CellTree
 from analytics_automated.executors.confinement.machine import Machine
-from analytics_automated.executors.confinement.sandbox import sandbox_here
+from analytics_automated.executors.confinement.sandbox import open_copies, sandbox_here
 from analytics_automated.executors.confinement.warden import marked
 from analytics_automated.executors.limits import LocalOptions
 from analytics_automated.executors.nursery import in_lasting_thread
@@ -16,6 +17,9 @@ from analytics_automated.executors.processes import ProcessTree
 from analytics_automated.executors.programs import Wrapped, check_encodable, find, start
 from analytics_automated.executors.search_path import FALLBACK_PATH
 from analytics_automated.executors.streams import Streams
+
+_PRLIMIT = {resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_FSIZE: "fsize"}
+"""The options of prlimit(1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,20 @@ def launch(spec: CommandSpec, streams: Streams, options: LocalOptions) -> Launch
     program = find(spec)
     cell = Cell()
     try:
-        wrapped = Wrapped(
-            sandboxed(
+        with open_copies(machine) as copied:
+            argv = sandboxed(
                 spec,
                 machine,
                 program=program,
                 told=cell.told,
                 status=cell.status,
                 rlimits=options.rlimits(own_namespace=True),
+                copied=copied,
                 readable=options.readable,
-            ),
-            marked(spec.environment, spec.attempt),
-            (cell.told, cell.status),
-        )
-        pid = in_lasting_thread(lambda: start(spec, streams, wrapped))
+            )
+            descriptors = (cell.told, cell.status, *copied.values())
+            wrapped = Wrapped(argv, marked(spec.environment, spec.attempt), descriptors)
+            pid = in_lasting_thread(lambda: start(spec, streams, wrapped))
         cell.close_given()
     except BaseException:
         cell.close()
@@ -74,7 +78,8 @@ def _sandbox_for(spec: CommandSpec) -> Machine | None:
 
 def _limited(spec: CommandSpec, options: LocalOptions) -> Wrapped | None:
     """The command behind prlimit(1), where the kernel is to keep a limit. With preexec_fn CPython would not vfork."""
-    rlimits = tuple(options.rlimits(own_namespace=False))
+    limits = options.rlimits(own_namespace=False)
+    rlimits = [f"--{_PRLIMIT[kind]}={most}" for kind, most in limits.items()]
     if not rlimits:
         return None
     prlimit = _prlimit()

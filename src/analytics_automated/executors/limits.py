@@ -1,11 +1,10 @@
 """What a command may use of the machine that it runs on, and how the kernel is told."""
 
 import resource
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, WithJsonSchema
 
 MARGIN = 64
 """Processes that the kernel lets a command have beyond its limit, so that it is seen to go beyond, and ended."""
@@ -21,8 +20,25 @@ def _absolute(path: Path) -> Path:
     return path
 
 
-Bytes = Annotated[ByteSize | None, BeforeValidator(_none_as_word)]
-Count = Annotated[int | None, BeforeValidator(_none_as_word)]
+_NONE = {"enum": [None, "none"]}
+Bytes = Annotated[
+    ByteSize | None,
+    BeforeValidator(_none_as_word),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "string", "pattern": r"^[0-9.]+ ?[A-Za-z]*$", "examples": ["500MB", "20GB"]},
+                _NONE,
+            ]
+        }
+    ),
+]
+Count = Annotated[
+    int | None,
+    BeforeValidator(_none_as_word),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, _NONE]}),
+]
 
 
 class LocalOptions(BaseModel):
@@ -50,17 +66,18 @@ class LocalOptions(BaseModel):
         " the backend's `path` and `data`.",
     )
 
-    def rlimits(self, *, own_namespace: bool) -> Iterator[str]:
-        """The options of prlimit(1) that set what the kernel keeps for each process.
+    def rlimits(self, *, own_namespace: bool) -> dict[int, int]:
+        """The limits that the kernel keeps for each process, by the numbers of setrlimit(2).
 
         The number of processes is counted by the kernel for all of a user's at once; only in a user namespace of its
-        own is it the command's (setrlimit(2), RLIMIT_NPROC; since Linux 5.14). It does not hold for root.
+        own is it the command's (RLIMIT_NPROC; since Linux 5.14). It does not hold for root.
         """
-        wanted = [("nofile", resource.RLIMIT_NOFILE, self.open_files), ("fsize", resource.RLIMIT_FSIZE, self.file_size)]
+        wanted = [(resource.RLIMIT_NOFILE, self.open_files), (resource.RLIMIT_FSIZE, self.file_size)]
         if own_namespace:
-            most = None if self.processes is None else self.processes + MARGIN
-            wanted.append(("nproc", resource.RLIMIT_NPROC, most))
-        for option, kind, most in wanted:
+            wanted.append((resource.RLIMIT_NPROC, None if self.processes is None else self.processes + MARGIN))
+        limits = {}
+        for kind, most in wanted:
             if most is not None:
                 hardest = resource.getrlimit(kind)[1]  # more than our own nobody but root may give
-                yield f"--{option}={int(most) if hardest == resource.RLIM_INFINITY else min(int(most), hardest)}"
+                limits[kind] = int(most) if hardest == resource.RLIM_INFINITY else min(int(most), hardest)
+        return limits

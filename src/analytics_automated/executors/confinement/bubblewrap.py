@@ -4,7 +4,8 @@ Inside there are the system's programs, what was declared, the work folder, and 
 socket of the machine, no network unless it was asked for. Nothing here runs anything.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import resource
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -50,17 +51,20 @@ def sandboxed(
     program: str,
     told: int,
     status: int,
-    rlimits: Iterable[str] = (),
+    rlimits: Mapping[int, int],
+    copied: Mapping[Path, int],
     readable: Iterable[Path] = (),
     real: Callable[[Path], Path] = Path.resolve,
 ) -> tuple[str, ...]:
     """The argument list that runs the command in a sandbox.
 
     `program` is the file to execute. Descriptor `status` is bubblewrap's own: there it writes its first process's id
-    as JSON. The warden writes to `told`. Both must be inherited. `rlimits` are options of prlimit(1), `readable` is
-    what commands may read besides. The environment has to be `warden.marked`; no value of it is in the list.
+    as JSON. The warden writes to `told`. Both must be inherited. `copied` are descriptors
+    of the machine's small files, which are read there. `rlimits` are limits by the number of setrlimit(2), `readable`
+    is what commands may read besides. The environment has to be `warden.marked`; no value of it is in the list.
     """
     plan = mounts(spec, machine, readable, real)
+    limits = ",".join(f"{kind}={most}" for kind, most in {resource.RLIMIT_CORE: 0, **rlimits}.items())
     hidden = [each.target for each in plan if each.kind == "hide"]
     return (
         machine.bwrap,
@@ -69,13 +73,13 @@ def sandboxed(
         *(() if spec.confinement.network else ("--unshare-net",)),
         *("--json-status-fd", str(status)),
         *(word for target, value in machine.links for word in ("--symlink", value, str(target))),
-        *("--proc", "/proc", "--dev", "/dev"),
+        *("--proc", "/proc", "--dev", "/dev", "--symlink", "../tmp", "/var/tmp"),  # noqa: S108 - private
         *(word for path in machine.orders for word in Mount(path, "read", path).arguments()),
+        *(word for path, fd in copied.items() for word in ("--perms", "0444", "--file", str(fd), str(path))),
         *(word for mount in plan for word in mount.arguments()),
         *(word for target in (*hidden, Path("/dev"), Path("/")) for word in ("--remount-ro", str(target))),
         *("--chdir", str(spec.workdir), "--"),
-        *(machine.prlimit, "--core=0", *rlimits, "--"),
-        *(machine.perl, "-e", PROGRAM, str(told), program, *spec.argv),
+        *(machine.perl, "-e", PROGRAM, str(told), str(machine.setrlimit), limits, program, *spec.argv),
     )
 
 
@@ -120,7 +124,7 @@ def _temporary(spec: CommandSpec) -> Iterator[Mount]:
     size = spec.resources.memory or SCRATCH_MEMORY
     given = Path(spec.environment.get("TMPDIR") or "/nowhere")
     has_folder = given in spec.confinement.writable
-    for path in (Path("/tmp"), Path("/var/tmp")):  # noqa: S108 - they are private
-        if path != given:
-            yield Mount(path, "write", given) if has_folder else Mount(path, "memory", path, size)
+    path = Path("/tmp")  # noqa: S108 - it is private
+    if path != given:
+        yield Mount(path, "write", given) if has_folder else Mount(path, "memory", path, size)
     yield Mount(Path("/dev/shm"), "memory", Path("/dev/shm"), size)  # noqa: S108 - as above

@@ -1,9 +1,13 @@
 """Whether a sandbox works on this machine, and which: found out once per process, by making one."""
 
 import functools
+import os
+import resource
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +37,20 @@ def sandbox_here() -> Sandbox:
         return _found()
 
 
+@contextmanager
+def open_copies(machine: Machine) -> Iterator[dict[Path, int]]:
+    """Descriptors of the machine's small files, for one sandbox, by path; those that cannot be read are left out."""
+    with ExitStack() as opened:
+        copied = {}
+        for path in machine.files:
+            try:
+                copied[path] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except (FileNotFoundError, PermissionError):
+                continue
+            opened.callback(os.close, copied[path])
+        yield copied
+
+
 @functools.cache
 def _found() -> Sandbox:
     try:
@@ -52,16 +70,26 @@ def _try_out(machine: Machine) -> str:
         spec = CommandSpec("probe", ("true",), Path(folder), {"PATH": "/usr/bin:/bin"})
         cell = Cell()
         try:
-            done = subprocess.run(
-                sandboxed(spec, machine, program="true", told=cell.told, status=cell.status, rlimits=("--nproc=1000",)),
-                env=marked(spec.environment, spec.attempt),
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                pass_fds=(cell.told, cell.status),
-                timeout=_PROBE_SECONDS,
-                check=False,
-            )
+            with open_copies(machine) as copied:
+                argv = sandboxed(
+                    spec,
+                    machine,
+                    program="true",
+                    told=cell.told,
+                    status=cell.status,
+                    rlimits={resource.RLIMIT_CORE: 0},
+                    copied=copied,
+                )
+                done = subprocess.run(
+                    argv,
+                    env=marked(spec.environment, spec.attempt),
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    pass_fds=(cell.told, cell.status, *copied.values()),
+                    timeout=_PROBE_SECONDS,
+                    check=False,
+                )
             cell.close_given()
             cell.pipe.read()
             if cell.ended().exit_code == 0:

@@ -5,11 +5,15 @@ code of 128 and more, and does not tell the processor time of what ran.
 """
 
 import os
+import platform
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analytics_automated.executors.base import ATTEMPT_VARIABLE
+
+_SETRLIMIT = {"x86_64": 160, "aarch64": 164, "riscv64": 164, "loongarch64": 164, "ppc64le": 75, "s390x": 75}
+"""Numbers of the system call, by machine (arch/*/tables/syscall*.tbl in Linux)."""
 
 MARK = "@"
 """In front of the command's variables on their way into the sandbox. So none of them, be it LD_PRELOAD or PERL5OPT, has
@@ -21,18 +25,28 @@ $SIG{$_} = sub {} for qw(HUP INT QUIT TERM USR1 USR2 ALRM);
 my %given = (AA_ATTEMPT => $ENV{AA_ATTEMPT});
 for (keys %ENV) { $given{substr $_, 1} = $ENV{$_} if /^\@/ }
 %ENV = %given;
+my ($setrlimit, $limits, $file) = splice @ARGV, 0, 3;
 my $pid = fork;
 if (!defined $pid) { syswrite $told, 'F ' . ($! + 0) . "\n"; exit 0 }
-my $file = shift;
-if (!$pid) { exec { $file } @ARGV; syswrite $told, 'X ' . ($! + 0) . ' ' . (-e $file ? 1 : 0) . "\n"; exit 127 }
+if (!$pid) {
+    for (split /,/, $limits) {
+        my ($what, $most) = split /=/;
+        next if !syscall($setrlimit, $what + 0, pack('QQ', $most, $most));
+        syswrite $told, 'F ' . ($! + 0) . "\n";
+        exit 126;
+    }
+    exec { $file } @ARGV;
+    syswrite $told, 'X ' . ($! + 0) . ' ' . (-e $file ? 1 : 0) . "\n";
+    exit 127;
+}
 waitpid $pid, 0;
 my $status = $?;
 my @times = times;
 syswrite $told, 'W ' . $status . ' ' . ($times[2] + $times[3]) . "\n";
 """.strip()
 """In Perl, which starts in a millisecond. Handlers, unlike ignored signals, do not pass on to the command. Descriptors
-above 2 are closed when it begins (perlvar, $^F). Arguments: the descriptor to tell on, the file to execute, the
-command's words. The status is that of wait(2)."""
+above 2 are closed when it begins (perlvar, $^F). Arguments: the descriptor to tell on, the number of
+setrlimit(2), the limits, the file to execute, the command's words. The status is that of wait(2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +62,7 @@ class Told:
     is_there: bool = True
     """Whether there is such a file within the sandbox."""
     not_forked: int | None = None
-    """The error number of fork(2), where no process could be made for it."""
+    """The error number of fork(2) or setrlimit(2), where no process, or none with its limits, could be made for it."""
 
     @property
     def exit_code(self) -> int | None:
@@ -59,6 +73,11 @@ class Told:
     def signal(self) -> int | None:
         """The signal that ended the command, where one did."""
         return os.WTERMSIG(self.status) if self.status is not None and os.WIFSIGNALED(self.status) else None
+
+
+def setrlimit_number() -> int | None:
+    """The number of setrlimit(2) on this machine; none where it is not known."""
+    return _SETRLIMIT.get(platform.machine())
 
 
 def read(lines: list[str]) -> Told:
