@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
-from analytics_automated.executors.base import Cause, CommandSpec, Executor, Outcome, Polled
+from analytics_automated.executors.base import Cause, CommandSpec, Confinement, Executor, Outcome, Polled
 
 PATIENCE = 60.0
 """Seconds after which a test that waits for something gives up. No test takes as long when all is well."""
@@ -80,8 +80,9 @@ def until(condition: Callable[[], object], what: str, every: float = 0.002) -> N
 class Commands:
     """Makes the specifications of one test's commands."""
 
-    def __init__(self, workdir: Path) -> None:
+    def __init__(self, workdir: Path, confinement: Confinement) -> None:
         self.workdir = workdir
+        self.confinement = confinement
         self.prefix = f"test-{uuid.uuid4().hex}-"
         self._lock = threading.Lock()
         self._made = 0
@@ -92,7 +93,9 @@ class Commands:
             attempt = f"{self.prefix}{self._made}"
         state = self.workdir.parent / f"state of {attempt}, 100%a '\N{GREEK SMALL LETTER OMEGA}'"
         state.mkdir()
-        spec = CommandSpec(attempt, argv, self.workdir, {"PATH": "/usr/bin:/bin"}, state=state)
+        spec = CommandSpec(
+            attempt, argv, self.workdir, {"PATH": "/usr/bin:/bin"}, state=state, confinement=self.confinement
+        )
         return dataclasses.replace(spec, **fields)
 
     def sh(self, script: str, **fields: Any) -> CommandSpec:
@@ -107,12 +110,13 @@ class ExecutorContract:
     `executor`.
 
     `time_limit` is a limit, in seconds, that the place can keep. `submits_at_once` is how many commands one
-    test may hand over. `pace` is how often, in seconds, a test asks the place.
+    test may hand over. `pace` is how often, in seconds, a test asks the place. `confinement` is that of its commands.
     """
 
     time_limit = 0.5
     submits_at_once = 400
     pace = 0.002
+    confinement = Confinement()
 
     @pytest.fixture
     def executor(self) -> Iterator[Executor]:
@@ -122,7 +126,7 @@ class ExecutorContract:
     def commands(self, tmp_path: Path) -> Iterator[Commands]:
         workdir = tmp_path / "work folder \N{GREEK SMALL LETTER OMEGA} 'quoted' $HOME"
         workdir.mkdir()
-        commands = Commands(workdir)
+        commands = Commands(workdir, self.confinement)
         yield commands
         _, left = psutil.wait_procs(carriers(commands.prefix), timeout=PATIENCE / 4)
         left = [process for process in left if alive(process)]

@@ -15,9 +15,11 @@ import psutil
 import pytest
 
 from analytics_automated.executors import endings, memory
-from analytics_automated.executors.base import BackendUnavailable, Cause, NoOptions
+from analytics_automated.executors.base import BackendUnavailable, Cause, Confinement
+from analytics_automated.executors.limits import LocalOptions
 from analytics_automated.executors.local import LocalExecutor
 from analytics_automated.executors.registry import executor_class
+from analytics_automated.executors.watching import LONGEST_PAUSE
 from executors.contract import PATIENCE, TREE, AttendedContract, alive, carriers, until
 
 GRACE = 0.1
@@ -43,10 +45,12 @@ def ended(fifo: int) -> bool:
 
 
 class TestLocalExecutor(AttendedContract):
+    confinement = Confinement(sandbox="off")
+
     @pytest.fixture
     def executor(self) -> Iterator[LocalExecutor]:
         children = psutil.Process().children()
-        yield LocalExecutor(NoOptions(), grace=GRACE)
+        yield LocalExecutor(LocalOptions(), grace=GRACE)
         assert psutil.Process().children() == children, "a child was not reaped"
 
     def test_it_is_installed_under_its_name(self):
@@ -282,7 +286,7 @@ class TestLocalExecutor(AttendedContract):
     # Ending
 
     def test_a_command_may_clean_up_after_sigterm(self, commands):
-        executor = LocalExecutor(NoOptions(), grace=PATIENCE)
+        executor = LocalExecutor(LocalOptions(), grace=PATIENCE)
         program = """if True:
             import signal, sys
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -299,7 +303,7 @@ class TestLocalExecutor(AttendedContract):
         assert outcome.stdout.text() == "cleaned\n"
 
     def test_the_grace_ends_as_soon_as_all_are_gone(self, commands):
-        executor = LocalExecutor(NoOptions(), grace=1e6)
+        executor = LocalExecutor(LocalOptions(), grace=1e6)
         script = "setsid sh -c 'echo > one; exec sleep 600' & sh -c 'echo > two; exec sleep 600' & wait"
         handle = executor.submit(commands.sh(script))
         until(lambda: {"one", "two"} <= {file.name for file in commands.workdir.iterdir()}, "the children")
@@ -329,7 +333,7 @@ class TestLocalExecutor(AttendedContract):
         assert (outcome.cause, outcome.exit_code) == (Cause.EXIT, 4)
 
     def test_a_poll_does_not_wait_for_the_grace(self, commands):
-        executor = LocalExecutor(NoOptions(), grace=1e6)
+        executor = LocalExecutor(LocalOptions(), grace=1e6)
         handle = executor.submit(commands.python(TREE, timeout=0))
         tree = self.tree(commands)
         for _ in range(20):
@@ -435,7 +439,14 @@ class TestLocalExecutor(AttendedContract):
         ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         outcome = run(commands.python(f"bytearray({ours}).replace(b'', b'')"))
         assert ours < outcome.peak_memory < 4 * ours
-        assert run(commands("true")).peak_memory is None
+
+    def test_memory_below_our_own_is_known_of_what_runs_long_enough_to_be_seen(self, executor, commands):
+        program = "import time; x = b'x' * 20_000_000; open('ready', 'w').close(); time.sleep(600)"
+        handle = executor.submit(commands.python(program))
+        until((commands.workdir / "ready").exists, "its memory")
+        assert executor.wait(handle, LONGEST_PAUSE * 2) is None
+        executor.cancel([handle])
+        assert 20_000_000 < executor.wait(handle, PATIENCE).peak_memory < 60_000_000
 
     # Many
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from analytics_automated import cli
 from analytics_automated.config.data_folder import DataFolder
 from analytics_automated.config.environment import PREFIX, Settings
+from analytics_automated.executors.limits import LocalOptions
 from analytics_automated.executors.registry import executor_class
 from analytics_automated.pipelines.checks.support import WITHOUT_EFFECT
 from analytics_automated.pipelines.definitions import (
@@ -214,8 +215,8 @@ def test_every_code_of_a_refusal_is_described_in_the_reference() -> None:
 @pytest.mark.parametrize(
     ("model", "key", "values"),
     [
-        (BackendDefinition, "sandbox", ["required"]),
-        (BackendDefinition, "network", ["deny"]),
+        (BackendDefinition, "sandbox", None),
+        (BackendDefinition, "network", None),
         (BackendDefinition, "user", []),
         (BackendDefinition, "data", None),
         (BackendDefinition, "root", None),
@@ -243,8 +244,14 @@ def test_the_reference_marks_the_keys_that_do_nothing_yet() -> None:
 
     for model, keys in WITHOUT_EFFECT.items():
         assert keys <= set(model.model_fields)
-    for key in ("on_failure", "network"):
-        assert re.search(rf"\| `{key}` \|.*\*\*Without effect in this version\.\*\* \|", page)
+    assert re.search(r"\| `on_failure` \|.*\*\*Without effect in this version\.\*\* \|", page)
+
+
+def test_every_option_of_the_local_executor_is_in_the_how_to() -> None:
+    page = (DOCS / "howto/sandbox-and-limits.md").read_text()
+    for name, field in LocalOptions.model_fields.items():
+        assert f"| `{name}` |" in page
+        assert field.description
 
 
 def test_every_relative_link_leads_somewhere() -> None:

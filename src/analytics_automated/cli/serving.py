@@ -82,7 +82,7 @@ def worker(queues: str | None, concurrency: int | None, min_priority: int | None
     """Run a worker: it takes up steps and runs them."""
     from analytics_automated.config.supervisor import end_with_supervisor
 
-    end_with_supervisor()
+    is_alone = not end_with_supervisor()
     set_up_django("analytics_automated.config.worker_settings")
     from analytics_automated.config.celery import run_worker
 
@@ -91,7 +91,30 @@ def worker(queues: str | None, concurrency: int | None, min_priority: int | None
         raise click.UsageError("--queues names no queue")
     if min_priority is not None and max_priority is not None and min_priority > max_priority:
         raise click.UsageError("--min-priority is above --max-priority: no step is served")
+    if is_alone:
+        _refuse_undecided(named)
     sys.exit(run_worker(named, concurrency, min_priority, max_priority))
+
+
+class _Undecided(click.ClickException):
+    exit_code = os.EX_CONFIG
+
+
+def _refuse_undecided(queues: list[str] | None) -> None:
+    """End, unless a sandbox works or the operator has said that there is to be none: others may reach what a worker by
+    itself serves, which `aa up` by default does not let them."""
+    from analytics_automated.executors.confinement.sandbox import sandbox_here
+    from analytics_automated.runs.exposure import undecided
+
+    found = undecided(queues)
+    if not found:
+        return
+    lines = "".join(f"\n  backend {name!r}: {', '.join(map(repr, jobs))}" for name, jobs in found.items())
+    raise _Undecided(
+        "this worker does not start: public jobs would run here without a sandbox, as none works "
+        f'({sandbox_here().said}).{lines}\nInstall bubblewrap, or decide to do without: set `sandbox: "off"` of the '
+        "backend, in a pipeline file or on the pages."
+    )
 
 
 @main.command()

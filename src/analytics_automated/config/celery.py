@@ -92,6 +92,7 @@ def run_worker(
 
     from analytics_automated.config.settings import AA
     from analytics_automated.runs.engine import Priorities
+    from analytics_automated.runs.exposure import report
     from analytics_automated.worker.attendant import Attendant
     from analytics_automated.worker.janitor import start_janitor
     from analytics_automated.worker.keeper import start_keeper
@@ -125,6 +126,7 @@ def run_worker(
     start_keeper()
     start_pollers()
     start_janitor()
+    report()
     worker.start()
     return int(worker.exitcode or 0)
 

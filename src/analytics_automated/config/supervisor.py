@@ -53,12 +53,14 @@ def data_folder_lock(folder: DataFolder) -> Iterator[None]:
         os.close(descriptor)
 
 
-def end_with_supervisor() -> None:
-    """Called in a child: have the kernel send SIGTERM when the supervisor dies, however it dies (Linux)."""
+def end_with_supervisor() -> bool:
+    """Called in a child: have the kernel send SIGTERM when the supervisor dies, however it dies (Linux). False where
+    there is none: this process was started by itself."""
     supervisor = os.environ.pop(SUPERVISOR_VARIABLE, "")
     if not supervisor:
-        return
+        return False
     end_with_parent(int(supervisor), signal.SIGTERM)
+    return True
 
 
 def end_with_parent(parent: int, number: signal.Signals) -> None:

@@ -58,6 +58,9 @@ class Confinement:
     """Folders outside the work folder that it may write: its HOME and TMPDIR, and the files by which it speaks."""
     fixed: tuple[Path, ...] = ()
     """Files below the work folder that it may only read: what was shipped with its task."""
+    hidden: tuple[Path, ...] = ()
+    """Folders, by their real paths, that it must not see, also where they lie in something that it may read: the
+    server's data, the HOME of its user. What is named above and lies within them is seen nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)

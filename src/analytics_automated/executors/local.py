@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 import time
 from collections.abc import Iterable
 from threading import TIMEOUT_MAX
@@ -10,7 +11,9 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from analytics_automated.executors.attended import AttendedCommand
-from analytics_automated.executors.base import CommandSpec, Executor, Outcome, Polled
+from analytics_automated.executors.base import CommandSpec, Condition, Executor, Outcome, Polled
+from analytics_automated.executors.confinement.sandbox import sandbox_here
+from analytics_automated.executors.limits import LocalOptions
 
 GRACE_SECONDS = 1.0
 """What a command has between SIGTERM and SIGKILL to clean up, where it is ended before its time."""
@@ -25,14 +28,20 @@ class LocalExecutor(Executor):
     itself leaves nothing behind in its process group; a process that has left the group is ended too if it
     still holds the log's pipe.
 
-    `Outcome.peak_memory` is known only where it exceeds the peak of the worker itself (see
-    `usage.peak_memory`).
+    Where the spec wants a sandbox and one works here, the command sees no process but its own, and none of them can
+    outlive it or be hidden: bubblewrap's end is the end of all.
+
+    Limits hold while somebody waits or polls: memory, processor time, processes and room on disk are looked at a few
+    times per second, with all processes of the command together; a command that goes beyond is killed. Without a
+    sandbox a process whose parents are gone is not counted.
     """
 
+    Options: ClassVar[type[BaseModel]] = LocalOptions
     attended: ClassVar[bool] = True
 
     def __init__(self, options: BaseModel, *, grace: float = GRACE_SECONDS) -> None:
         super().__init__(options)
+        self._limits = options if isinstance(options, LocalOptions) else LocalOptions()
         self._grace = grace
         self._numbers = itertools.count(1)
         self._commands: dict[str, AttendedCommand] = {}
@@ -44,7 +53,7 @@ class LocalExecutor(Executor):
         or a file of the standard streams cannot be opened: who made the spec has promised them, so it is the
         machine that fails.
         """
-        command = AttendedCommand(spec, self._grace)
+        command = AttendedCommand(spec, self._grace, self._limits)
         handle = f"{spec.attempt}.{next(self._numbers)}"
         self._commands[handle] = command
         return handle
@@ -94,3 +103,9 @@ class LocalExecutor(Executor):
             command = self._commands.get(handle)
             if command is not None:
                 command.cancel()
+
+    def check(self) -> Condition:
+        """Which sandbox there is, or why there is none."""
+        found = sandbox_here()
+        detail = f"sandbox: {found.said}" if found.machine else f"no sandbox: {found.said}"
+        return Condition(slots=os.cpu_count(), running=len(self._commands), detail=detail)

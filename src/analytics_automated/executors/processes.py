@@ -20,17 +20,50 @@ class Process:
     parent: int
     group: int
     session: int
+    threads: int
+    cpu_ticks: int
+    """Its own processor time, and that of the children that it waited for, in clock ticks."""
+    resident_pages: int
+    """Memory that it has, shared or not, about."""
     started: int
     """Clock ticks since the machine's start. With the pid it names one process for good."""
+    name: str
+    """Its program's name, at most 15 bytes of it."""
 
     @classmethod
     def read(cls, pid: int) -> Self | None:
         """The process of that id; none where there is none, or none that lives."""
-        fields = _stat(pid)
+        name, fields = _stat(pid)
         # A process whose first thread ended before the others shows as a zombie, and lives.
         if not fields or (fields[0] in (b"Z", b"X") and int(fields[17]) <= 1):
             return None
-        return cls(pid, int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
+        return cls(
+            pid,
+            parent=int(fields[1]),
+            group=int(fields[2]),
+            session=int(fields[3]),
+            threads=int(fields[17]),
+            cpu_ticks=sum(map(int, fields[11:15])),
+            resident_pages=int(fields[21]),
+            started=int(fields[19]),
+            name=name,
+        )
+
+    def id_inside(self) -> int:
+        """Its id in its own namespace of process ids (proc_pid_status(5), NSpid); 0 where that is not known."""
+        with contextlib.suppress(OSError, ValueError):
+            for line in _read(f"/proc/{self.pid}/status").splitlines():
+                if line.startswith(b"NSpid:"):
+                    return int(line.split()[-1])
+        return 0
+
+    def proportional_memory(self) -> int | None:
+        """Bytes that it has, of what it shares with others its part alone; none where that is not to be known."""
+        with contextlib.suppress(OSError, ValueError):
+            for line in _read(f"/proc/{self.pid}/smaps_rollup").splitlines():
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) * 1024
+        return None
 
     def carried(self) -> list[str]:
         """The attempts that its environment names: one, or none."""
@@ -62,6 +95,25 @@ def all_processes() -> Iterator[Process]:
     return (process for process in found if process is not None)
 
 
+def descendants(pid: int, enough: int | None = None) -> list[Process]:
+    """The process of that id, and all that came from it and whose parents live, as far as they live; where there are
+    more than `enough`, not all of them.
+
+    The kernel keeps the children of each thread (proc_pid_task_tid_children(5)), so this costs nothing for others.
+    """
+    found: list[Process] = []
+    pids, seen = [pid], {pid}
+    while pids and (enough is None or len(found) <= enough):
+        each = pids.pop()
+        process = Process.read(each)
+        if process is not None:
+            found.append(process)
+        children = set(_children(each)) - seen
+        seen |= children
+        pids += children
+    return found
+
+
 class ProcessTree:
     """A command's first process, its leader, and all that came from it, found again wherever they went.
 
@@ -82,6 +134,15 @@ class ProcessTree:
     def orphan(self) -> None:
         """Take note that the leader's id may already be another's."""
         self._orphaned = True
+
+    def root(self) -> int:
+        """The process that all others came from."""
+        return self._leader
+
+    def is_over(self) -> bool:
+        """Whether nothing is left, as far as that can be said at no cost, once the leader has ended and its group was
+        killed."""
+        return True
 
     def signal_group(self, signum: signal.Signals) -> None:
         """Send the signal to the whole process group at once, the leader included."""
@@ -138,19 +199,30 @@ class ProcessTree:
 
     def _leader_started(self) -> int:
         if self._since is None:
-            fields = [] if self._orphaned else _stat(self._leader)
+            fields = [] if self._orphaned else _stat(self._leader)[1]
             self._since = int(fields[19]) if fields else 0
         return self._since
 
 
-def _stat(pid: int) -> list[bytes]:
-    """The fields of /proc/PID/stat from the third on; none where there is no such process."""
+def _stat(pid: int) -> tuple[str, list[bytes]]:
+    """The name and the fields of /proc/PID/stat from the third on; nothing where there is no such process."""
     try:
         text = _read(f"/proc/{pid}/stat")
     except OSError:
-        return []
+        return "", []
     # The second field is the program's name in parentheses, and may hold spaces and parentheses itself.
-    return text.rpartition(b")")[2].split()
+    start, _, rest = text.rpartition(b")")
+    return start.partition(b"(")[2].decode(errors="replace"), rest.split()
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    # It ended meanwhile, or the kernel was built without this.
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - only names are needed
+            with contextlib.suppress(OSError):
+                found += map(int, _read(f"/proc/{pid}/task/{task}/children").split())
+    return found
 
 
 def _all_pids() -> list[int]:

@@ -3,7 +3,8 @@
 import errno
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from analytics_automated.executors.base import ATTEMPT_VARIABLE, BackendUnavailable, CommandSpec
 from analytics_automated.executors.streams import Streams
@@ -17,6 +18,17 @@ NOT_FOUND = 127
 _TROUBLE = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ETXTBSY))
 
 
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """What is started in a command's place, and starts the command itself."""
+
+    argv: tuple[str, ...]
+    """The first is the path of a file."""
+    environment: Mapping[str, str]
+    descriptors: tuple[int, ...] = ()
+    """Those that it is given besides the standard streams."""
+
+
 class StartError(Exception):
     """The command cannot be executed, here or anywhere like here."""
 
@@ -26,29 +38,33 @@ class StartError(Exception):
         self.detail = detail
 
 
-def start(spec: CommandSpec, streams: Streams) -> int:
-    """Start the command in a session and process group of its own.
+def start(spec: CommandSpec, streams: Streams, wrapped: Wrapped | None = None) -> int:
+    """Start the command, or what it is `wrapped` in, in a session and process group of its own.
 
     Returns its process id, which is also that of the session and the group, and which the caller must reap.
     Raises `StartError` where the command is at fault, and `BackendUnavailable` where the machine is, the work
     folder included, since whoever made the spec has promised that it exists.
     """
-    environment = {**spec.environment, ATTEMPT_VARIABLE: spec.attempt}
-    check_encodable(spec)
-    program = find(spec)
+    if wrapped is None:
+        check_encodable(spec)
+        program = find(spec)
+        wrapped = Wrapped(spec.argv, {**spec.environment, ATTEMPT_VARIABLE: spec.attempt})
+    else:
+        program = wrapped.argv[0]
     workdir = str(spec.workdir)
     try:
         # No preexec_fn, user or group: only then does CPython (3.11 to 3.14) use vfork, which costs the same
         # however large this process is. See subprocess._USE_VFORK and Modules/_posixsubprocess.c.
         process = subprocess.Popen(
-            spec.argv,
+            wrapped.argv,
             executable=program,
             cwd=workdir,
-            env=environment,
+            env=wrapped.environment,
             stdin=streams.stdin_fd,
             stdout=streams.stdout_fd,
             stderr=streams.stderr_fd,
             close_fds=True,
+            pass_fds=wrapped.descriptors,
             start_new_session=True,
         )
     except OSError as error:
@@ -56,7 +72,7 @@ def start(spec: CommandSpec, streams: Streams) -> int:
             raise BackendUnavailable(f"cannot start a process: {error}") from error
         if error.filename == workdir and not _can_enter(workdir):
             raise BackendUnavailable(f"work folder: {error}") from error
-        raise _refusal(spec, program, error) from error
+        raise refusal(spec, program, error.errno or 0) from error
     # We reap it ourselves, by wait4. With a return code Popen is content, and never waits for it.
     process.returncode = 0
     return process.pid
@@ -97,7 +113,7 @@ def _candidates(spec: CommandSpec, name: str) -> Iterator[str]:
 
 
 def check_encodable(spec: CommandSpec) -> None:
-    """Raises `StartError` where no process can be given these arguments or variables."""
+    """Raises `StartError` where the command line or the environment cannot be handed to a program."""
     environment = spec.environment
     for text in (*spec.argv, *environment.keys(), *environment.values()):
         if "\0" in text:
@@ -115,9 +131,10 @@ def _can_enter(folder: str) -> bool:
     return os.path.isdir(folder) and os.access(folder, os.X_OK)  # noqa: PTH112 - as above
 
 
-def _refusal(spec: CommandSpec, program: str, error: OSError) -> StartError:
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+def refusal(spec: CommandSpec, program: str, number: int) -> StartError:
+    """What execve(2) meant by that error number."""
+    if number in (errno.ENOENT, errno.ENOTDIR):
         if not (spec.workdir / program).exists():
             return StartError(NOT_FOUND, f"{program}: not found")
         return StartError(NOT_EXECUTABLE, f"{program}: its interpreter does not exist")
-    return StartError(NOT_EXECUTABLE, f"{program}: {error.strerror}")
+    return StartError(NOT_EXECUTABLE, f"{program}: {os.strerror(number)}")

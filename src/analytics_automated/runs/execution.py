@@ -129,7 +129,7 @@ def _make_ready(claim: engine.Claim, folder: WorkFolder) -> Ready | list[StepRun
     ship(shipped, folder.work)
     staged = stage(plan, step, inputs, folder.work, shipped)
     try:
-        prepared = prepare(claim, task, folder, staged, place, secrets)
+        prepared = prepare(claim, task, folder, staged, place, secrets, shipped)
     except UnsafeValueError as unsafe:
         message = f"Step '{step}' was not run: the value of '{unsafe.parameter}' would be read as an option."
         return record(engine.finish, claim, Verdict(StepStatus.ERROR, message, Cause.EXIT.value), None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from analytics_automated.pipelines.definitions import BackendDefinition, TaskDefinition
 from analytics_automated.pipelines.definitions.backend import DataDefinition
@@ -28,7 +28,9 @@ class Place:
     """Seconds that the command may run."""
     cpus: int
     memory: int
-    """Bytes."""
+    """Bytes, as the command is told."""
+    most_memory: int | None
+    """Bytes that it may use; none where neither the task nor its backend says anything of memory."""
     data: Mapping[str, DataDefinition]
     """All reference data of the backend, by name."""
     used: Mapping[str, DataDefinition]
@@ -39,6 +41,10 @@ class Place:
     """Variables of every command here; the task's own go before them."""
     setups: Mapping[str, str]
     """Shell text before the command, by whose it is, in this order: `backend`, `task`."""
+    sandbox: Literal["auto", "required", "off"]
+    """Whether the command is isolated."""
+    network: bool
+    """Whether it may use the network, where it is isolated."""
 
 
 def find_place(backend: BackendDefinition, name: str, task: TaskDefinition, default_timeout: float) -> Place:
@@ -53,15 +59,20 @@ def find_place(backend: BackendDefinition, name: str, task: TaskDefinition, defa
     defaults, limits = backend.defaults or LimitsDefinition(), backend.limits or LimitsDefinition()
     usual, most = defaults.resources or ResourcesDefinition(), limits.resources or ResourcesDefinition()
     setups = {"backend": backend.setup, "task": task.setup}
+    memory = _amount(task.resources.memory, usual.memory, DEFAULT_MEMORY, most.memory)
+    is_limited = any(each is not None for each in (task.resources.memory, usual.memory, most.memory))
     return Place(
         timeout=_amount(task.timeout, defaults.timeout, default_timeout, limits.timeout),
         cpus=_amount(task.resources.cpus, usual.cpus, DEFAULT_CPUS, most.cpus),
-        memory=_amount(task.resources.memory, usual.memory, DEFAULT_MEMORY, most.memory),
+        memory=memory,
+        most_memory=memory if is_limited else None,
         data=backend.data,
         used={each: backend.data[each] for each in mentioned_data(task, backend.data)},
         path=backend.path,
         environment=backend.environment,
         setups={whose: text for whose, text in setups.items() if text and text.strip()},
+        sandbox=backend.sandbox,
+        network=task.network and backend.network == "allow",
     )
 
 

@@ -1,15 +1,16 @@
 """An attempt made ready: its place, its secrets, and the command as the executor is to run it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 
-from analytics_automated.executors.base import CommandSpec
+from analytics_automated.executors.base import CommandSpec, Resources
 from analytics_automated.pipelines.checks.task import stream_file
 from analytics_automated.pipelines.commands import ScatterItem, Surroundings, render
 from analytics_automated.pipelines.definitions import TaskDefinition
 from analytics_automated.runs import engine
+from analytics_automated.runs.confinement import confinement_of
 from analytics_automated.runs.models import StepRun
 from analytics_automated.runs.places import Place
 from analytics_automated.runs.secrets import Secrets
@@ -31,9 +32,15 @@ class Prepared:
 
 
 def prepare(
-    claim: engine.Claim, task: TaskDefinition, folder: WorkFolder, staged: Staged, place: Place, secrets: Secrets
+    claim: engine.Claim,
+    task: TaskDefinition,
+    folder: WorkFolder,
+    staged: Staged,
+    place: Place,
+    secrets: Secrets,
+    shipped: Collection[str] = (),
 ) -> Prepared:
-    """Write what the command needs beside its inputs. Raises `UnsafeValueError`."""
+    """Write what the command needs beside its inputs and the `shipped` files. Raises `UnsafeValueError`."""
     submission = claim.step_run.submission
     around = Surroundings(
         workdir=folder.work,
@@ -73,6 +80,8 @@ def prepare(
         state=folder.state,
         priority=submission.priority,
         comment=f"{submission.job_name}/{claim.step_run.step} {submission.pk}",
+        resources=Resources(place.cpus, place.most_memory),
+        confinement=confinement_of(folder, place, shipped),
     )
     return Prepared(spec, words)
 

@@ -20,13 +20,13 @@ set -e  # No -u: activate scripts of others read variables that are not set.
 for aa_whose in backend task; do
   if [[ -e $aa_folder/setup.$aa_whose ]]; then
     # What it says is kept apart, and it does not read what is the command's.
-    source "$aa_folder/setup.$aa_whose" </dev/null >>"$aa_folder/setup.log" 2>&1
+    source "$aa_folder/setup.$aa_whose" </dev/null >>"$aa_folder/told/setup.log" 2>&1
     aa_status=$?
     [[ $aa_status == 0 ]] || exit "$aa_status"
   fi
 done
 builtin cd "$aa_folder/work"
-: >|"$aa_folder/setup.state" || exit 1
+: >|"$aa_folder/told/setup.state" || exit 1
 set +ae
 shopt -u execfail
 unset aa_whose aa_status SHLVL OLDPWD

@@ -62,14 +62,19 @@ class WorkFolder:
         return self.top / "task.json"
 
     @property
+    def told(self) -> Path:
+        """What a command may write besides its work folder, HOME and TMPDIR: the files in which it tells something."""
+        return self.top / "told"
+
+    @property
     def message(self) -> Path:
         """What the command tells the caller, where it tells anything: `$message_file`."""
-        return self.top / "message"
+        return self.told / "message"
 
     @property
     def progress(self) -> Path:
         """How far the command says that it is: `$progress_file`."""
-        return self.top / "progress"
+        return self.told / "progress"
 
     @property
     def starter(self) -> Path:
@@ -79,12 +84,12 @@ class WorkFolder:
     @property
     def setup_state(self) -> Path:
         """Tells whether the setups are over."""
-        return self.top / "setup.state"
+        return self.told / "setup.state"
 
     @property
     def setup_log(self) -> Path:
         """What the setups say."""
-        return self.top / "setup.log"
+        return self.told / "setup.log"
 
     @property
     def state(self) -> Path:
@@ -110,7 +115,7 @@ class WorkFolder:
         except FileExistsError:
             self.remove()
             self.top.mkdir(mode=0o700)
-        for folder in (self.work, self.home, self.temporary, self.state):
+        for folder in (self.work, self.home, self.temporary, self.told, self.state):
             folder.mkdir(mode=0o700)
 
     def remove(self) -> None:

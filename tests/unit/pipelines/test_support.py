@@ -14,8 +14,6 @@ from analytics_automated.pipelines.models import Job
 from analytics_automated.pipelines.problems import ConfigurationError
 
 BACKEND: list[dict[str, Any]] = [
-    {"sandbox": "required"},
-    {"network": "deny"},
     {"container": "apptainer"},
     {"user": "analysis"},
     {"executor": "slurm"},
@@ -119,7 +117,10 @@ def test_everything_that_a_job_needs_is_said_at_once() -> None:
     [
         ("backends", {"sandbox": "off"}),
         ("backends", {"sandbox": "auto"}),
+        ("backends", {"sandbox": "required"}),
         ("backends", {"network": "allow"}),
+        ("backends", {"network": "deny"}),
+        ("backends", {"options": {"processes": "none", "output": "20GB", "cpu_time": 3600, "readable": ["/data"]}}),
         ("backends", {"queue": "fast", "root": "/scratch/aa"}),
         ("tasks", {"files": [], "cache": False, "resources": {"cpus": 4, "memory": "2GB", "gpus": 0}}),
         ("tasks", {"timeout": "5m", "software": [{"name": "BLAST+", "version": "2.15"}]}),
@@ -138,7 +139,8 @@ def test_what_this_version_has_is_not_refused(section: str, keys: dict[str, Any]
     [
         ("backends", {"executor": "slrum"}, "backends.backend.executor: there is no executor 'slrum' (did you mean 'slurm'?)"),
         ("backends", {"root": "relative"}, "backends.backend.root: must be an absolute path"),
-        ("backends", {"options": {"partition": "main"}}, "backends.backend.options.partition: is no option of the executor 'local'"),
+        ("backends", {"options": {"partition": "main"}}, "backends.backend.options.partition: is no option of the executor 'local'; known: cpu_time, processes, open_files, file_size, output, "
+                "readable"),
         ("tasks", {"container": "{param.x}"}, "tasks.task.container.image: {param.x} names no parameter of this task; known: none"),
     ],
 )  # fmt: skip

@@ -117,3 +117,27 @@ def test_software_that_is_data_needs_them() -> None:
 def test_what_a_script_may_have_used_is_what_it_mentions() -> None:
     made = task(script='json["data.a"]; getenv("data_b", "x")', interpreter="python")
     assert mentioned_data(made, ["a", "b", "c"]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "keys", "most"),
+    [
+        ({}, {}, None),
+        ({}, {"resources": {"cpus": 4}}, None),
+        ({}, {"resources": {"memory": "2GB"}}, 2 * GB),
+        ({"defaults": {"resources": {"memory": "3GB"}}}, {}, 3 * GB),
+        ({"limits": {"resources": {"memory": "500MB"}}}, {}, GB // 2),
+        ({"limits": {"resources": {"memory": "4GB"}}}, {"resources": {"memory": "8GB"}}, 4 * GB),
+    ],
+)
+def test_memory_is_limited_only_where_somebody_named_any(
+    backend: dict[str, Any], keys: dict[str, Any], most: int | None
+) -> None:
+    assert place(backend, **keys).most_memory == most
+
+
+@pytest.mark.parametrize(
+    ("rule", "asked", "given"), [("allow", True, True), ("allow", False, False), ("deny", True, False)]
+)
+def test_the_network_needs_a_task_that_asks_and_a_backend_that_allows(rule: str, asked: bool, given: bool) -> None:
+    assert place({"network": rule}, network=asked).network is given

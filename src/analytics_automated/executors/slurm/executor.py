@@ -118,9 +118,7 @@ class SlurmExecutor(BatchExecutor):
             if time.monotonic() - self._counted > _FRESH:
                 self._count(self._list())
             if self._waiting and self._waiting + wanted > most:
-                raise Full(
-                    f"{self._waiting} jobs wait in Slurm already, of {most} that may (max_pending)"
-                )
+                raise Full(f"{self._waiting} jobs wait in Slurm already, of {most} that may (max_pending)")
             self._waiting += wanted
 
     def _count(self, listed: Sequence[listing.Listed]) -> None:

@@ -14,13 +14,10 @@ LATER_EXECUTORS = frozenset({"slurm", "grid_engine"})
 
 WITHOUT_EFFECT: dict[type, frozenset[str]] = {
     JobDefinition: frozenset({"on_failure"}),
-    TaskDefinition: frozenset({"network"}),
 }
 """Keys that are no promise yet, so that a runnable job may have them."""
 
 _BACKEND: dict[str, Any] = {
-    "sandbox": ("auto", "off"),
-    "network": ("allow",),
     **dict.fromkeys(("container", "user")),
 }
 _TASK: dict[str, Any] = dict.fromkeys(("container", "cache"))

@@ -41,7 +41,10 @@ class BackendDefinition(Definition):
     root: Annotated[Annotated[Word, at_most(1000)] | None, EMPTY_IS_NONE] = Field(
         None, description="Where work folders are made; under the data folder unless said."
     )
-    sandbox: Annotated[Literal["auto", "required", "off"], Field(description="Whether commands are isolated.")] = "auto"
+    sandbox: Annotated[
+        Literal["auto", "required", "off"],
+        Field(description="Whether commands are isolated: where that works, always or not at all."),
+    ] = "auto"
     network: Literal["allow", "deny"] = Field("allow", description="Whether tasks may ask for the network.")
     container: Literal["apptainer", "podman", "docker"] | None = Field(None, description="What runs containers.")
     options: dict[str, Free] = Field({}, description="The executor's own options.")
