@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import AfterValidator, BaseModel, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, SecretStr
 from pydantic.fields import FieldInfo
 
 from analytics_automated.config.environment import Networks, Texts
@@ -56,6 +56,7 @@ _PLAIN: dict[Any, str] = {
     float: "number",
     bool: "`true` or `false`",
     Path: "path",
+    ByteSize: "size, such as `500MB`",
     SecretStr: "text (a secret)",
     Any: "anything",
     object: "anything",

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from analytics_automated.executors.confinement.sandbox import sandbox_here
 from analytics_automated.executors.registry import executor_names
 from analytics_automated.pipelines.models import Backend
+from analytics_automated.runs.backends import executor_of
 from analytics_automated.runs.health import down_backends
 from analytics_automated.runs.workdirs import work_root
 from analytics_automated.storage.room import free_bytes, storage_has_room
@@ -29,6 +31,8 @@ class Obstacle(StrEnum):
     """It gives no answer."""
     FULL = "full"
     """It takes no more commands before some have ended."""
+    NO_SANDBOX = "no_sandbox"
+    """It wants a sandbox, and none works where the worker runs."""
     NO_EXECUTOR = "no_executor"
     """Its executor is not installed where the worker runs."""
 
@@ -45,6 +49,7 @@ _SENTENCES = {
     Obstacle.UNUSABLE: "its backend's folder cannot be used",
     Obstacle.DOWN: "its backend gives no answer at present",
     Obstacle.FULL: "its backend takes no more at present",
+    Obstacle.NO_SANDBOX: "its backend's sandbox does not work",
     Obstacle.NO_EXECUTOR: "its backend's executor is not installed",
 }
 NO_ROOM = frozenset({Obstacle.STORAGE_FULL, Obstacle.WORK_FULL})
@@ -63,6 +68,8 @@ def find_obstacles(backends: Iterable[Backend]) -> Mapping[str, Obstacle]:
 def _obstacle(backend: Backend) -> Obstacle | None:
     if backend.queue_type.executor not in executor_names():
         return Obstacle.NO_EXECUTOR
+    if backend.sandbox == "required" and executor_of(backend).attended and sandbox_here().machine is None:
+        return Obstacle.NO_SANDBOX
     root = work_root(backend)
     there = next((each for each in (root, *root.parents) if each.exists()), Path("/"))
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
