@@ -61,12 +61,6 @@ MUTANTS = [
         "        survivors = end_orphans(attempt)\n",
         "        survivors = []\n",
     ),
-    Mutant(
-        "a full disk is a fault of the step",
-        "runs/execution.py",
-        "        if is_full(error):\n            return _out_of_room(claim, folder)\n",
-        "",
-    ),
 ]
 
 

@@ -33,7 +33,7 @@ class Storm:
             self.installation.start()
             began = time.monotonic()
             load = Load(self.installation.system.service.address, self.submissions, self.seed, self.figures)
-            strikes = Strikes(self.installation, self.seed, self.figures)
+            strikes = Strikes(self.installation, load, self.seed, self.figures)
             load.start()
             try:
                 if not self._strike(load, strikes, began):
@@ -45,7 +45,7 @@ class Storm:
                 load.until.set()
                 load.wait()
                 strikes.settle()
-            strikes.lose_the_last(load)
+            strikes.lose_the_last()
             strikes.close()
             if not self.installation.rest(120 + self.submissions / 10):
                 self.figures.note(["it did not come to rest", *self.installation.unrest()])

@@ -18,6 +18,8 @@ MOST_OPEN = 12
 """Submissions that a caller has in progress at most."""
 FEW_OPEN = 3
 """As many while the faults lag behind, so that there is work when they come, and never much too much."""
+AT_ONCE = 4
+"""Submissions that are sent for a fault."""
 ACCEPTABLE = frozenset({503})
 """Statuses with which a POST may be refused."""
 
@@ -57,7 +59,7 @@ class Load:
         """Part of all faults that are done."""
         self.sent: list[Sent] = []
         self._lock = threading.Lock()
-        self._address, self._chance = address, random.Random(f"{seed} last")
+        self._address, self._chance = address, random.Random(f"{seed} more")
         self._callers = [
             threading.Thread(
                 target=self._call, args=(address, random.Random(f"{seed} {number}")), name=f"caller {number}"
@@ -75,11 +77,11 @@ class Load:
         for each in self._callers:
             each.join()
 
-    def send_last(self) -> None:
-        """Some more, once nobody else sends."""
+    def send_more(self, job: str) -> None:
+        """Some to that job, at once, beside what all the others send."""
         with httpx.Client(base_url=self._address, timeout=30, trust_env=False) as http:
-            for _ in range(3):
-                self._send(http, self._chance)
+            for _ in range(AT_ONCE):
+                self._send(http, self._chance, job)
 
     @property
     def accepted(self) -> int:
@@ -106,8 +108,8 @@ class Load:
                     if self._has_ended(http, each, chance):
                         open_ones.remove(each)
 
-    def _send(self, http: httpx.Client, chance: random.Random) -> list[Sent]:
-        job = choose(chance)
+    def _send(self, http: httpx.Client, chance: random.Random, job: str = "") -> list[Sent]:
+        job = job or choose(chance)
         token = uuid.UUID(int=chance.getrandbits(128)).hex
         sent = Sent(token, job, make_data(job, token, chance))
         with self._lock:

@@ -28,8 +28,8 @@ AWAY_SECONDS = 2.0
 class Strikes:
     """What befalls an installation. Some faults last: `settle` waits until all are over."""
 
-    def __init__(self, installation: Installation, seed: int, figures: Figures) -> None:
-        self.installation, self.figures = installation, figures
+    def __init__(self, installation: Installation, load: Load, seed: int, figures: Figures) -> None:
+        self.installation, self.load, self.figures = installation, load, figures
         self.chance = random.Random(f"{seed} strikes")
         self.messages = Messages(installation.data, installation.broker_url)
         self.struck: set[str] = set()
@@ -87,12 +87,12 @@ class Strikes:
         more = [name for name, (_, weight) in self._kinds.items() for _ in range(weight - 1)]
         return [*self.chance.sample(once, len(once)), *self.chance.sample(more, len(more))]
 
-    def lose_the_last(self, load: Load) -> None:
+    def lose_the_last(self) -> None:
         """With all workers killed, submissions come, and their messages are lost: nothing but a look at the database
         tells the workers that come next."""
         for each in self.installation.workers():
             each.send_signal(signal.SIGKILL)
-        load.send_last()
+        self.load.send_more("one")
         self.messages.lose_all()
         self.figures.faults["last messages lost"] += 1
 
@@ -212,6 +212,7 @@ class Strikes:
         began = time.time()
         filler = self.installation.disk.fill()
         self._last(threading.Thread(target=self._empty_disk, args=(filler, began)))
+        self.load.send_more("placed")  # before any worker has looked at the disk again
         return True
 
     def _empty_disk(self, filler: Path, began: float) -> None:
