@@ -16,6 +16,7 @@ from integration.live import AA, MORTAL, PATIENCE, LiveSystem, Service, alive, a
 PIPELINE = """\
 format: 1
 pipeline: lives
+backends: {local: {sandbox: "off"}}  # commands meet the tests outside
 tasks:
   tree:
     inputs: {text: text.txt}
