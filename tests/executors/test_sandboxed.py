@@ -130,6 +130,14 @@ def test_a_program_that_is_only_outside_is_named(commands, tmp_path_factory):
     assert run(commands(str(tool)), LocalOptions(readable=[tool.parent])).stdout.text() == "found\n"
 
 
+def test_a_program_that_is_hidden_does_not_stand_before_one_that_is_not(commands, tmp_path_factory):
+    tool = tmp_path_factory.mktemp("tools") / "echo"
+    tool.write_text("#!/bin/sh\nprintf hidden\n")
+    tool.chmod(0o755)
+    spec = commands("echo", "shown", environment={"PATH": f"{tool.parent}:/usr/bin:/bin"})
+    assert run(spec).stdout.text() == "shown\n"
+
+
 def test_no_value_of_the_environment_is_on_a_command_line(commands):
     spec = commands("sleep", "600", environment={"PATH": "/usr/bin:/bin", "TOKEN": "top-secret"})
     executor = LocalExecutor(LocalOptions())

@@ -24,7 +24,8 @@ PIPELINE = f"""\
 format: 1
 pipeline: sharing
 backends:
-  narrow: {{executor: local, max_running: 1}}
+  local: {{sandbox: "off"}}  # commands meet the tests outside
+  narrow: {{executor: local, sandbox: "off", max_running: 1}}
   small: {{executor: local, root: SMALL}}
 tasks:
   gate: {GATE}

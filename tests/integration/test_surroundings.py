@@ -42,6 +42,7 @@ backends:
     limits: {timeout: 2s, resources: {cpus: 2}}
   broken: {executor: local, setup: "echo loading; no-such-module load blast; echo never reached"}
   losing: {executor: local, data: {lost: PLACE/letters}}
+  local: {options: {readable: [PLACE, PYTHON]}}
 
 tasks:
   data_in_command:
@@ -284,7 +285,7 @@ def system(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
     (folder / "tools" / "tool.sh").write_text("#!/bin/sh\nprintf '[%s]' \"$@\"\nstat -c %a tools/tool.sh plain.sh\n")
     (folder / "plain.sh").write_text("echo plain\n")
     pipeline = folder / "pipeline.yaml"
-    pipeline.write_text(PIPELINE.replace("PLACE", str(place)))
+    pipeline.write_text(PIPELINE.replace("PLACE", str(place)).replace("PYTHON", sys.base_prefix))
     system = LiveSystem(
         folder / "data",
         AA_WORKER_CONCURRENCY="4",
@@ -556,22 +557,22 @@ def test_a_message_is_of_bounded_length(service: Service) -> None:
     assert done["message"] == "\u00fc" * 1_000
 
 
-def test_progress_is_shown_while_the_command_runs(service: Service, tmp_path: Path) -> None:
-    given = service.submit("shows_progress", json={"parameters": {"gate": str(tmp_path)}})
+def test_progress_is_shown_while_the_command_runs(service: Service, place: Path) -> None:
+    given = service.submit("shows_progress", json={"parameters": {"gate": str(place)}})
 
     def progress() -> Any:
         return service.get(given["links"]["self"]).json()["steps"][0]["progress"]
 
     until(lambda: service.get(given["links"]["self"]).json()["status"] == "RUNNING" or None, "a running step")
     assert progress() is None
-    (tmp_path / "one").touch()
+    (place / "one").touch()
     assert until(progress, "progress") == {"value": 0.25, "text": "aligning 12 of 30"}
     page = service.get(given["links"]["page"]).text
     assert '<progress max="1" value="0.25">' in page
     assert "aligning 12 of 30" in page
-    (tmp_path / "two").touch()
+    (place / "two").touch()
     until(lambda: progress() == {"value": 1.0, "text": "nearly done"} or None, "more progress")
-    (tmp_path / "three").touch()
+    (place / "three").touch()
     done = service.finished(given)
     assert done["status"] == "COMPLETE"
     assert done["steps"][0]["progress"] is None
@@ -628,7 +629,7 @@ def test_a_callers_file_never_takes_a_place_of_the_tasks_own(service: Service, n
 
 
 def test_a_submission_keeps_the_files_that_were_shipped_when_it_was_made(
-    service: Service, system: LiveSystem, tmp_path: Path
+    service: Service, system: LiveSystem, tmp_path: Path, place: Path
 ) -> None:
     text = (
         "format: 1\npipeline: shipping\ntasks:\n  later:\n    outputs: {made: made.txt}\n    files: [word.txt]\n"
@@ -639,10 +640,10 @@ def test_a_submission_keeps_the_files_that_were_shipped_when_it_was_made(
     (tmp_path / "file.yaml").write_text(text)
     (tmp_path / "word.txt").write_text("old\n")
     apply(system.data, tmp_path / "file.yaml")
-    gate = {"parameters": {"gate": str(tmp_path / "gate")}}
+    gate = {"parameters": {"gate": str(place / "gate")}}
     given = [service.submit("later", json=gate) for _ in range(5)]  # more than the worker has slots
     (tmp_path / "word.txt").write_text("new\n")
     assert "later" in apply(system.data, tmp_path / "file.yaml")
     later = service.submit("later", json=gate)
-    (tmp_path / "gate").touch()
+    (place / "gate").touch()
     assert [made(service, service.finished(each)) for each in [*given, later]] == ["old\n"] * 5 + ["new\n"]

@@ -62,7 +62,8 @@ def _by_signal(signum: int, ours: Cause | None) -> End:
 
 def _refused(spec: CommandSpec, program: str, told: Told) -> StartError:
     number = told.not_executed or errno.ENOENT
-    if not told.is_there and (spec.workdir / program).exists():
+    is_there = told.is_there if "/" in spec.argv[0] else number != errno.ENOENT
+    if not is_there and (spec.workdir / program).exists():
         shown = "the backend's `path`, `data` and option `readable` are shown there"
         return StartError(NOT_FOUND, f"{program}: is on this machine but not in the sandbox; {shown}")
     return refusal(spec, program, number)

@@ -30,7 +30,7 @@ class Launched:
     """Of the process that is our child: the command itself, or bubblewrap."""
     tree: ProcessTree
     program: str = ""
-    """The file that is executed in the sandbox."""
+    """Where it is outside of its sandbox."""
     cell: Cell | None = None
     """The inside of its sandbox, where it has one."""
 
@@ -49,7 +49,6 @@ def launch(spec: CommandSpec, streams: Streams, options: LocalOptions) -> Launch
             argv = sandboxed(
                 spec,
                 machine,
-                program=program,
                 told=cell.told,
                 status=cell.status,
                 rlimits=options.rlimits(own_namespace=True),

@@ -48,7 +48,6 @@ def sandboxed(
     spec: CommandSpec,
     machine: Machine,
     *,
-    program: str,
     told: int,
     status: int,
     rlimits: Mapping[int, int],
@@ -58,10 +57,11 @@ def sandboxed(
 ) -> tuple[str, ...]:
     """The argument list that runs the command in a sandbox.
 
-    `program` is the file to execute. Descriptor `status` is bubblewrap's own: there it writes its first process's id
-    as JSON. The warden writes to `told`. Both must be inherited. `copied` are descriptors
-    of the machine's small files, which are read there. `rlimits` are limits by the number of setrlimit(2), `readable`
-    is what commands may read besides. The environment has to be `warden.marked`; no value of it is in the list.
+    Its program is looked for in the sandbox, on the PATH of its environment. Descriptor `status` is bubblewrap's own:
+    there it writes its first process's id as JSON. The warden writes to `told`. `copied` are descriptors of the
+    machine's small files, to be read there. All these must be inherited. `rlimits` are limits by the numbers of
+    setrlimit(2), `readable` is what commands may read besides. The environment has to be `warden.marked`; no value of
+    it is in the list.
     """
     plan = mounts(spec, machine, readable, real)
     limits = ",".join(f"{kind}={most}" for kind, most in {resource.RLIMIT_CORE: 0, **rlimits}.items())
@@ -79,7 +79,7 @@ def sandboxed(
         *(word for mount in plan for word in mount.arguments()),
         *(word for target in (*hidden, Path("/dev"), Path("/")) for word in ("--remount-ro", str(target))),
         *("--chdir", str(spec.workdir), "--"),
-        *(machine.perl, "-e", PROGRAM, str(told), str(machine.setrlimit), limits, program, *spec.argv),
+        *(machine.perl, "-e", PROGRAM, str(told), str(machine.setrlimit), limits, *spec.argv),
     )
 
 

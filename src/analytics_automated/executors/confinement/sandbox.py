@@ -74,7 +74,6 @@ def _try_out(machine: Machine) -> str:
                 argv = sandboxed(
                     spec,
                     machine,
-                    program="true",
                     told=cell.told,
                     status=cell.status,
                     rlimits={resource.RLIMIT_CORE: 0},

@@ -25,7 +25,8 @@ $SIG{$_} = sub {} for qw(HUP INT QUIT TERM USR1 USR2 ALRM);
 my %given = (AA_ATTEMPT => $ENV{AA_ATTEMPT});
 for (keys %ENV) { $given{substr $_, 1} = $ENV{$_} if /^\@/ }
 %ENV = %given;
-my ($setrlimit, $limits, $file) = splice @ARGV, 0, 3;
+my ($setrlimit, $limits) = splice @ARGV, 0, 2;
+my $file = $ARGV[0];
 my $pid = fork;
 if (!defined $pid) { syswrite $told, 'F ' . ($! + 0) . "\n"; exit 0 }
 if (!$pid) {
@@ -46,7 +47,7 @@ syswrite $told, 'W ' . $status . ' ' . ($times[2] + $times[3]) . "\n";
 """.strip()
 """In Perl, which starts in a millisecond. Handlers, unlike ignored signals, do not pass on to the command. Descriptors
 above 2 are closed when it begins (perlvar, $^F). Arguments: the descriptor to tell on, the number of
-setrlimit(2), the limits, the file to execute, the command's words. The status is that of wait(2)."""
+setrlimit(2), the limits, the command's words. The status is that of wait(2)."""
 
 
 @dataclass(frozen=True, slots=True)
