@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import connection, models
-from django.db.models.expressions import Col
 
 _NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')"}
 """As Django's `Now()`."""
@@ -143,8 +142,8 @@ class Columns(Generic[_Model]):
         """As the ORM's compiler has them: the database's own, then the field's."""
         found = []
         for place, field in enumerate(self._fields):
-            column = Col(self._alias, field)
-            for convert in (*connection.ops.get_db_converters(column), *field.get_db_converters(connection)):
+            column = field.get_col(self._alias)  # a foreign key's values are of the kind of what it refers to
+            for convert in (*connection.ops.get_db_converters(column), *column.get_db_converters(connection)):
                 found.append((place, convert, column))
         return found
 
