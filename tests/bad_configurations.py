@@ -59,7 +59,7 @@ backends:
 """,
         6,
         "backends.b.options.partition",
-        "is no option of the executor 'local'",
+        "is no option of the executor 'local'; known: cpu_time, processes, open_files, file_size, output, readable",
     ),
     Bad(
         "backend-relative-root",
