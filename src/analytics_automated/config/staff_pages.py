@@ -19,6 +19,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "runs.attempt": "replay",
         "runs.result": "output",
         "runs.event": "list_alt",
+        "runs.health": "monitor_heart",
         "storage.blob": "database",
         "pipelines.snapshot": "photo_camera",
     },

@@ -20,11 +20,6 @@ def look_after(backend: str, worker: str, seconds: float) -> bool:
     return bool(free.update(worker=worker, kept_until=until))
 
 
-def leave(backend: str, worker: str) -> None:
-    """Have another worker look after the Backend at once."""
-    Health.objects.filter(backend=backend, worker=worker).update(worker="", kept_until=Now())
-
-
 def tell_condition(backend: str, condition: Condition) -> bool:
     """The Backend has answered; True where it did not before."""
     rows = Health.objects.filter(backend=backend)

@@ -1,7 +1,5 @@
 """How Backends are."""
 
-import datetime as dt
-
 from django.db import models
 from django.db.models.functions import Now
 
@@ -40,7 +38,3 @@ class Health(models.Model):
 
     def __str__(self) -> str:
         return f"{self.backend}: {'down' if self.failing_since else 'up'}"
-
-    def outage(self, now: dt.datetime) -> dt.timedelta:
-        """For how long it has given no answer."""
-        return now - self.failing_since if self.failing_since else dt.timedelta()
