@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from analytics_automated.executors.base import BackendUnavailable, Cause, Refused, Resources
+from analytics_automated.executors.base import BackendUnavailable, Cause, Confinement, Refused, Resources
 from analytics_automated.executors.batch.executor import BatchExecutor
 from analytics_automated.executors.registry import executor_class
 from analytics_automated.executors.slurm.executor import SlurmExecutor
@@ -185,6 +185,8 @@ class TestSlurmExecutor(BatchContract):
 
 class TestWithoutAccounting:
     """On a cluster that has none."""
+
+    confinement = Confinement()
 
     def test_an_end_without_an_exit_codes_file_is_read_from_the_controller(self, slurm_without_accounting, commands):
         executor = executor_of(slurm_without_accounting)

@@ -558,7 +558,7 @@ def test_a_job_and_then_its_task_can_be_deleted(configured: None, admin_client: 
 
 def test_a_queue_type_is_checked_too(page: Callable[..., Page]) -> None:
     said = errors_on(page("queuetype", "large").save(executor="gone"))
-    assert said == ["backends.big.executor: there is no executor 'gone'; installed: local"]
+    assert said == ["backends.big.executor: there is no executor 'gone'; installed: local, slurm"]
     assert errors_on(page("queuetype", "large").save(name="no queue")) == [
         "'no queue' is no queue name: letters, digits, _ - ."
     ]

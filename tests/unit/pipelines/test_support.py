@@ -16,7 +16,6 @@ from analytics_automated.pipelines.problems import ConfigurationError
 BACKEND: list[dict[str, Any]] = [
     {"container": "apptainer"},
     {"user": "analysis"},
-    {"executor": "slurm"},
     {"executor": "grid_engine"},
 ]
 TASK: list[dict[str, Any]] = [
@@ -149,7 +148,7 @@ def test_keys_are_checked_whoever_needs_them(section: str, keys: dict[str, Any],
 
 
 def test_options_of_an_executor_that_is_still_to_come_are_kept_unchecked() -> None:
-    made = configuration("backends", {"executor": "slurm", "options": {"partition": "main"}}, runnable=False)
+    made = configuration("backends", {"executor": "grid_engine", "options": {"queue": "main"}}, runnable=False)
     assert messages(made) == []
 
 
