@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from django.db.models import Count
-
 from analytics_automated.pipelines.models import Backend
 from analytics_automated.pipelines.plans import FORMAT
 from analytics_automated.runs.engine.limits import full_jobs, with_room
-from analytics_automated.runs.models import StepRun
 from analytics_automated.runs.states import StepStatus
 from analytics_automated.storage.statements import Statement
 
@@ -84,14 +81,16 @@ def choose(
     return _in_turn(found, count, running)
 
 
+_RUNNING = Statement("SELECT caller, COUNT(*) FROM runs_steprun WHERE taken GROUP BY caller")
+
+
 class _Running:
     """How many steps each caller has running, or with a scheduler: asked once, and only where it matters."""
 
     @cached_property
     def counts(self) -> Counter[int]:
         """By caller; who has none is not in it."""
-        rows = StepRun.objects.filter(taken=True).order_by().values_list("caller")
-        return Counter(dict(rows.annotate(running=Count("pk"))))
+        return Counter(dict(_RUNNING.rows()))
 
 
 def _best_of(backend: Backend, window: int, priorities: Priorities, running: _Running) -> list[Candidate]:
