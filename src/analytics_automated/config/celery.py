@@ -98,6 +98,7 @@ def run_worker(
     from analytics_automated.worker.keeper import start_keeper
     from analytics_automated.worker.poller import start_pollers
     from analytics_automated.worker.service import service
+    from analytics_automated.worker.slots import Slots
     from analytics_automated.worker.stopping import StoppableWorker
 
     fixup(app)
@@ -113,7 +114,7 @@ def run_worker(
     warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     worker = StoppableWorker(
         app,
-        pool="threads",
+        pool=Slots,
         concurrency=service.slots,
         queues=[MAINTENANCE_QUEUE, *sorted(service.queues)],
         hostname=f"aa@{service.name}",
