@@ -1,10 +1,10 @@
 """The threads in which a worker serves messages."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from celery.concurrency.thread import TaskPool
-from kombu.asynchronous import get_event_loop
 
 
 class Slots(TaskPool):
@@ -13,6 +13,14 @@ class Slots(TaskPool):
     On Redis a worker without a free slot stops waiting for messages (`worker_disable_prefetch`), and its main loop
     sleeps until something comes on another socket, or for a second: it would not look before (Celery and kombu 5.7).
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._freed = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+    def register_with_event_loop(self, loop: Any) -> None:
+        """Called where there is a main loop that can be woken; other brokers are waited for in another way."""
+        loop.add_reader(self._freed, self._woken)
 
     def on_apply(
         self,
@@ -28,12 +36,10 @@ class Slots(TaskPool):
         def ended(result: Any) -> None:
             if callback is not None:
                 callback(result)
-            loop = get_event_loop()
-            if loop is not None:  # none on brokers that are waited for in another way
-                loop.call_soon(_look_again)  # type: ignore[no-untyped-call]  # kombu has no types
+            os.eventfd_write(self._freed, 1)
 
         return super().on_apply(target, args, kwargs, ended, accept_callback, **options)
 
-
-def _look_again() -> None:
-    """What the main loop does once it is awake is the purpose."""
+    def _woken(self) -> None:
+        """The main loop is awake, which is all that was wanted."""
+        os.eventfd_read(self._freed)
