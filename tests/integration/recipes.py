@@ -59,6 +59,8 @@ def made_ready(recipe: Path, folder: Path) -> list[Path]:
         venv = environment_of(copy / "requirements.txt")
         run(venv / "bin/python", copy / "train.py")
         _replace(copy / "backend.yaml", VENV, venv)
+        # The Python that it was made with may lie in somebody's HOME, which the sandbox does not show.
+        _replace(copy / "backend.yaml", "readable: [", f"readable: [{sys.base_prefix}, ")
     return sorted(copy.glob("*.yaml"))
 
 
@@ -90,7 +92,7 @@ def run(*words: str | Path, cwd: Path | None = None, env: Mapping[str, str] | No
     return done.stdout
 
 
-def _replace(file: Path, place: str, other: Path) -> None:
+def _replace(file: Path, place: str, other: Path | str) -> None:
     text = file.read_text()
     assert place in text
     file.write_text(text.replace(place, str(other)))

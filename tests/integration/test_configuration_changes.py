@@ -7,8 +7,10 @@ from integration.live import Service, aa, apply, until
 PIPELINE = """\
 format: 1
 pipeline: changing
+backends: {{changing_ground: {{sandbox: "off"}}}}  # its commands meet the tests outside
 tasks:
   wait:
+    backend: changing_ground
     inputs: {{text: text.txt}}
     outputs: {{waited: waited.txt}}
     parameters:
