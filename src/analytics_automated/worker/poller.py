@@ -148,7 +148,7 @@ class Poller(threading.Thread):
             if name in found and engine.adopt(step_run, found[name]):
                 logger.warning("a step is found with its scheduler", extra={"attempt": name})
             elif name not in found:
-                engine.lose(step_run)
+                engine.lose(step_run, only_expired=True)
 
 
 def start_pollers() -> None:

@@ -36,7 +36,8 @@ class HandedOver:
 
 
 def hand_over(claim: Claim, handle: str) -> bool:
-    """A scheduler has taken the step; False, and nothing is written, where it is this worker's no more."""
+    """A scheduler has taken the step; False, and nothing is written, where it is this worker's no more. True also where
+    that is known already: the answer to its commit was lost, or the step was adopted meanwhile."""
     return _hand_over(claim.step_run, claim.attempt.number, handle)
 
 
@@ -58,7 +59,9 @@ def _hand_over(step_run: StepRun, attempt: int, handle: str) -> bool:
         if mine:
             Attempt.objects.filter(step_run=step_run, number=attempt).update(handle=handle)
             write_history([step_event(step_run, StepStatus.QUEUED, now, "It waits in the queue of its backend.")])
-    return bool(mine)
+            return True
+    same = Attempt.objects.filter(step_run=step_run, number=attempt, handle=handle)
+    return StepRun.objects.handed_over().filter(pk=step_run.pk, attempt=attempt).exists() and same.exists()
 
 
 def begin(step_run_id: int, attempt: int, now: dt.datetime | None = None) -> bool:
