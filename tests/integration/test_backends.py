@@ -112,7 +112,12 @@ def test_a_cluster_that_is_down_has_its_steps_wait_and_say_why(service, live, sl
 def test_commands_go_on_while_the_controller_and_all_workers_are_started_anew(service, live, slurm):
     submission = service.submit("waits", files={"input_data": ("in.txt", "all the while\n")})
     address = f"/api/v1/submissions/{submission['id']}"
-    until(lambda: service.step(service.get(address).json(), "waits")["status"] == "RUNNING", "the job to start")
+
+    def runs_there() -> bool:
+        events = service.get(f"{address}/events").json()["events"]
+        return [event["status"] for event in events if event["step"] == "waits"].count("RUNNING") == 2
+
+    until(runs_there, "the job to start")  # the first time its files are only laid out
     for process in processes_of(live.data):
         if "worker" in process.cmdline():
             process.kill()
